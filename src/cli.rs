@@ -1,0 +1,63 @@
+//! From a command line and an environment to a run, and from its end to an exit code.
+//!
+//! Flags, variables and mounted files become settings here and nowhere else. Data goes to standard output (the image by
+//! digest, the plan, the schema), everything said to people goes to standard error.
+
+mod args;
+mod build;
+mod console;
+mod error;
+mod plan;
+mod settings;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use connect_build::error::{Diagnose, render};
+
+use self::args::{Arguments, Command};
+use self::error::CliError;
+
+/// Runs the command.
+pub(crate) fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        // Help and version go to standard output, mistakes to standard error.
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(u8::from(error.use_stderr()) * 2);
+        }
+    };
+    let result = match &arguments.command {
+        Command::Build(build) => return build::main(build),
+        Command::Plan(plan) => plan::main(plan),
+        Command::Schema => print_schema(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&render(&error));
+            ExitCode::from(error.reason().exit_code())
+        }
+    }
+}
+
+fn print_schema() -> Result<(), CliError> {
+    let schema = connect_build::spec::kafka_connect::schema();
+    let text = serde_json::to_string_pretty(&schema).map_err(|e| CliError::Output(e.into()))?;
+    print(&text)
+}
+
+/// A line of data. A closed pipe is the reader's choice, and no failure.
+fn print(text: &str) -> Result<(), CliError> {
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(CliError::Output(error)),
+        _ => Ok(()),
+    }
+}
+
+/// A line for people. When standard error is closed there is nobody to tell.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}

@@ -1,0 +1,299 @@
+//! The command line, as clap reads it. Nothing is decided here.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+const EXAMPLES: &str = "\
+Examples:
+  Build the image of a resource and push it where the resource says:
+    connect-build build kafka-connect.yaml
+
+  The same, from another base image, to a directory, on a laptop:
+    connect-build build kafka-connect.yaml --base quay.io/strimzi/kafka:latest-kafka-4.1.0 --to oci:image
+
+  An image of the plugins alone, for Kubernetes image volumes:
+    connect-build build kafka-connect.yaml --base scratch --to registry.example.com/team/plugins:1.0
+
+  What would be built, without downloading anything:
+    connect-build plan kafka-connect.yaml
+
+Every flag of `build` can also be given as a variable: `--max-download` is CONNECT_BUILD_MAX_DOWNLOAD.";
+
+/// Builds Kafka Connect images from Strimzi's `spec.build`: without root, without a daemon, without a Dockerfile.
+#[derive(Debug, Parser)]
+#[command(name = "connect-build", version, after_help = EXAMPLES, max_term_width = 100)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Build an image and write it to a registry, a directory or an archive.
+    #[command(after_help = EXAMPLES)]
+    Build(Box<BuildArguments>),
+    /// Print what would be built: plugins, artifacts, paths, base and output. Nothing is downloaded.
+    Plan(PlanArguments),
+    /// Print the JSON schema of the `build` section.
+    Schema,
+}
+
+/// What names the input and shapes the plan.
+#[derive(Debug, Args)]
+pub(super) struct PlanArguments {
+    /// A KafkaConnect resource, or a `build` section, in YAML or JSON; `-` is standard input.
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+
+    /// The base image: HOST/REPOSITORY:TAG (or @DIGEST), oci:DIR[:TAG], or `scratch`. Default: the resource's `spec.image`.
+    #[arg(long, value_name = "IMAGE", env = "CONNECT_BUILD_BASE")]
+    pub(super) base: Option<String>,
+
+    /// Where the image goes: HOST/REPOSITORY:TAG, oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME:TAG].
+    /// Default: the resource's `output.image`, or else oci:connect-build-image.
+    #[arg(long, value_name = "PLACE", env = "CONNECT_BUILD_TO")]
+    pub(super) to: Option<String>,
+
+    /// How layers are compressed. With gzip, what is compressed already (jars) is stored in the gzip stream.
+    #[arg(long, value_enum, default_value_t, env = "CONNECT_BUILD_COMPRESSION")]
+    pub(super) compression: CompressionArgument,
+
+    /// What to do with symbolic and hard links in archives.
+    #[arg(long, value_enum, default_value_t, env = "CONNECT_BUILD_LINKS")]
+    pub(super) links: LinksArgument,
+
+    /// Modification time of every file and creation time of the image, in seconds since 1970.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, env = "SOURCE_DATE_EPOCH")]
+    pub(super) source_date_epoch: u64,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BuildArguments {
+    #[command(flatten)]
+    pub(super) plan: PlanArguments,
+
+    #[command(flatten)]
+    pub(super) image: ImageArguments,
+
+    #[command(flatten)]
+    pub(super) network: NetworkArguments,
+
+    #[command(flatten)]
+    pub(super) limits: LimitArguments,
+
+    #[command(flatten)]
+    pub(super) report: ReportArguments,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Image")]
+pub(super) struct ImageArguments {
+    /// Platforms of the image: `all` of the base, or a list like linux/amd64,linux/arm64. Default: this machine's.
+    #[arg(long, value_name = "LIST", env = "CONNECT_BUILD_PLATFORM")]
+    pub(super) platform: Option<String>,
+
+    /// The format of manifest and config.
+    #[arg(long, value_enum, default_value_t, env = "CONNECT_BUILD_FORMAT")]
+    pub(super) format: FormatArgument,
+
+    /// Sets a label of the image.
+    #[arg(long, value_name = "KEY=VALUE", env = "CONNECT_BUILD_LABEL", value_delimiter = '\n')]
+    pub(super) label: Vec<String>,
+
+    /// Owner and mode of /opt, /opt/kafka and /opt/kafka/plugins in the new layers: root's with 0755 as in Strimzi's
+    /// images, or what a scan of the base's layers finds.
+    #[arg(long, value_enum, default_value_t, env = "CONNECT_BUILD_PARENT_DIRS")]
+    pub(super) parent_dirs: ParentDirsArgument,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Network")]
+pub(super) struct NetworkArguments {
+    /// A docker config with credentials for registries. Default: REGISTRY_AUTH_FILE, DOCKER_CONFIG, ~/.docker/config.json.
+    #[arg(long, value_name = "FILE", env = "CONNECT_BUILD_AUTH_FILE")]
+    pub(super) auth_file: Option<PathBuf>,
+
+    /// Trust the certificate authorities in this PEM file, besides the system's, for artifacts and registries.
+    #[arg(long, value_name = "FILE", env = "CONNECT_BUILD_CA_FILE", value_delimiter = ',')]
+    pub(super) ca_file: Vec<PathBuf>,
+
+    /// Trust the certificate authorities in this PEM file for one registry.
+    #[arg(long, value_name = "HOST=FILE", env = "CONNECT_BUILD_REGISTRY_CA", value_delimiter = ',')]
+    pub(super) registry_ca: Vec<String>,
+
+    /// Accept any certificate of this registry, and plain http if it does not speak TLS. Registries on localhost may speak
+    /// plain http in any case.
+    #[arg(long, value_name = "HOST", env = "CONNECT_BUILD_INSECURE_REGISTRY", value_delimiter = ',')]
+    pub(super) insecure_registry: Vec<String>,
+
+    /// Speak plain http with this registry.
+    #[arg(long, value_name = "HOST", env = "CONNECT_BUILD_PLAIN_HTTP_REGISTRY", value_delimiter = ',')]
+    pub(super) plain_http_registry: Vec<String>,
+
+    /// Downloads, and uploads, at the same time.
+    #[arg(long, value_name = "N", default_value_t = 4, env = "CONNECT_BUILD_PARALLEL")]
+    pub(super) parallel: usize,
+
+    /// Further tries after a transient failure.
+    #[arg(long, value_name = "N", default_value_t = 3, env = "CONNECT_BUILD_RETRIES")]
+    pub(super) retries: usize,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Limits")]
+pub(super) struct LimitArguments {
+    /// Largest download.
+    #[arg(long, value_name = "BYTES", default_value = "8GiB", env = "CONNECT_BUILD_MAX_DOWNLOAD", value_parser = byte_count)]
+    pub(super) max_download: u64,
+
+    /// Most unpacked bytes of one artifact.
+    #[arg(long, value_name = "BYTES", default_value = "16GiB", env = "CONNECT_BUILD_MAX_UNPACKED", value_parser = byte_count)]
+    pub(super) max_unpacked: u64,
+
+    /// Most unpacked bytes of all artifacts together.
+    #[arg(long, value_name = "BYTES", default_value = "64GiB", env = "CONNECT_BUILD_MAX_UNPACKED_BUILD", value_parser = byte_count)]
+    pub(super) max_unpacked_build: u64,
+
+    /// Most entries of one archive.
+    #[arg(long, value_name = "N", default_value_t = 100_000, env = "CONNECT_BUILD_MAX_ENTRIES")]
+    pub(super) max_entries: u64,
+
+    /// Most unpacked bytes for each packed byte of an artifact, above 64 MiB.
+    #[arg(long, value_name = "N", default_value_t = 200, env = "CONNECT_BUILD_MAX_RATIO")]
+    pub(super) max_ratio: u64,
+
+    /// Most directories on the way to an entry.
+    #[arg(long, value_name = "N", default_value_t = 64, env = "CONNECT_BUILD_MAX_DEPTH")]
+    pub(super) max_depth: usize,
+
+    /// Largest extension header (PAX, GNU long name) of a tar entry.
+    #[arg(long, value_name = "BYTES", default_value = "64KiB", env = "CONNECT_BUILD_MAX_TAR_HEADER", value_parser = byte_count)]
+    pub(super) max_tar_header: u64,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Report")]
+pub(super) struct ReportArguments {
+    /// Where downloads and layers are spooled. Default: TMPDIR, or /tmp.
+    #[arg(long, value_name = "DIR", env = "CONNECT_BUILD_WORKSPACE")]
+    pub(super) workspace: Option<PathBuf>,
+
+    /// Write the result, or the error, as JSON to this file.
+    #[arg(long, value_name = "FILE", env = "CONNECT_BUILD_RESULT_FILE")]
+    pub(super) result_file: Option<PathBuf>,
+
+    /// Write REPOSITORY@sha256:… to this file.
+    #[arg(long, value_name = "FILE", env = "CONNECT_BUILD_DIGEST_FILE")]
+    pub(super) digest_file: Option<PathBuf>,
+
+    /// Write the termination message of the pod to this file. Default: /dev/termination-log, where it exists.
+    #[arg(long, value_name = "FILE", env = "CONNECT_BUILD_TERMINATION_LOG")]
+    pub(super) termination_log: Option<PathBuf>,
+
+    /// How progress is shown: bars on a terminal and lines elsewhere, always lines, or lines of JSON.
+    #[arg(long, value_enum, default_value_t, env = "CONNECT_BUILD_LOG_FORMAT")]
+    pub(super) log_format: LogFormat,
+
+    /// Say more.
+    #[arg(long, short, action = ArgAction::SetTrue, env = "CONNECT_BUILD_VERBOSE", conflicts_with = "quiet")]
+    pub(super) verbose: bool,
+
+    /// Say only warnings and errors.
+    #[arg(long, short, action = ArgAction::SetTrue, env = "CONNECT_BUILD_QUIET")]
+    pub(super) quiet: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub(super) enum CompressionArgument {
+    #[default]
+    Gzip,
+    Zstd,
+    None,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub(super) enum LinksArgument {
+    /// Refuse the archive.
+    #[default]
+    Refuse,
+    /// Leave them out and say so.
+    Skip,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub(super) enum FormatArgument {
+    #[default]
+    Oci,
+    /// Docker image manifest version 2, schema 2.
+    Docker,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum ParentDirsArgument {
+    #[default]
+    Usual,
+    Scan,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormat {
+    #[default]
+    Auto,
+    Text,
+    Json,
+}
+
+/// `1234`, `500MB`, `8GiB`.
+fn byte_count(text: &str) -> Result<u64, String> {
+    const UNITS: [(&str, u64); 9] = [
+        ("", 1),
+        ("B", 1),
+        ("kB", 1_000),
+        ("MB", 1_000_000),
+        ("GB", 1_000_000_000),
+        ("KiB", 1 << 10),
+        ("MiB", 1 << 20),
+        ("GiB", 1 << 30),
+        ("TiB", 1 << 40),
+    ];
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let unit = UNITS.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit.trim()));
+    (unit.and_then(|(_, factor)| number.parse::<u64>().ok()?.checked_mul(*factor)))
+        .ok_or_else(|| "write a number of bytes, such as 1000000, 500MB or 8GiB".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn byte_counts() {
+        for (text, bytes) in
+            [("0", 0), ("1234", 1234), ("500MB", 500_000_000), ("8GiB", 8 << 30), ("64 kib", 64 << 10)]
+        {
+            assert_eq!(byte_count(text).unwrap(), bytes, "{text}");
+        }
+        for wrong in ["", "x", "-1", "1.5GB", "8 furlongs", "99999999999TiB"] {
+            assert!(byte_count(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    /// The limits stand here for `--help`, and in the library for everyone else.
+    #[test]
+    fn the_limits_shown_are_the_librarys() {
+        let arguments = Arguments::try_parse_from(["connect-build", "build", "x"]).unwrap();
+        let Command::Build(build) = arguments.command else { panic!("not a build") };
+        assert_eq!(super::super::settings::limits(&build.limits), connect_build::limits::Limits::default());
+    }
+}

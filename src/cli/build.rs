@@ -1,0 +1,134 @@
+//! `connect-build build`: one build, and everything that is told about its end.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use connect_build::error::{Diagnose, Reason, render};
+use connect_build::pipeline::{self, BuildError, Outcome};
+use connect_build::plan::Plan;
+use connect_build::progress::Event;
+use connect_build::report::{self, Failure};
+
+use super::args::{BuildArguments, ReportArguments};
+use super::console::Console;
+use super::error::CliError;
+use super::{plan, settings};
+
+/// Where the kubelet looks for a pod's last words.
+const TERMINATION_LOG: &str = "/dev/termination-log";
+
+/// How long threads get to notice that the build has ended.
+const SHUTDOWN: Duration = Duration::from_millis(500);
+
+pub(super) fn main(arguments: &BuildArguments) -> ExitCode {
+    let console = Console::start(&arguments.report);
+    let result = run(arguments, &console).and_then(|outcome| {
+        tell_success(&outcome, &arguments.report, &console)?;
+        Ok(())
+    });
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tell_failure(&error, &arguments.report, &console);
+            ExitCode::from(error.reason().exit_code())
+        }
+    }
+}
+
+fn run(arguments: &BuildArguments, console: &Console) -> Result<Outcome, CliError> {
+    let spec = plan::read(&arguments.plan.file)?;
+    for warning in &spec.warnings {
+        console.reporter.report(&Event::Warning(warning));
+    }
+    let plan = Plan::new(&spec, &settings::choices(&arguments.plan)).map_err(CliError::Plan)?;
+    let settings = settings::build(arguments)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(CliError::Start)?;
+    let result = runtime.block_on(async {
+        let signal = signal().map_err(CliError::Start)?;
+        tokio::select! {
+            outcome = pipeline::run(&plan, &settings, &console.reporter) => outcome.map_err(CliError::Build),
+            name = signal => Err(CliError::Build(BuildError::Interrupted(name))),
+        }
+    });
+    runtime.shutdown_timeout(SHUTDOWN);
+    result
+}
+
+/// The name of the first signal that wants this process to end.
+fn signal() -> std::io::Result<impl Future<Output = &'static str>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => "SIGTERM",
+            _ = interrupt.recv() => "SIGINT",
+        }
+    })
+}
+
+fn tell_success(outcome: &Outcome, arguments: &ReportArguments, console: &Console) -> Result<(), CliError> {
+    let reference = &outcome.pushed.reference;
+    // First what others wait for, then what people read.
+    write_termination(arguments, reference);
+    if let Some(file) = &arguments.digest_file {
+        write_file(file, &format!("{reference}\n"))?;
+    }
+    if let Some(file) = &arguments.result_file {
+        write_file(file, &format!("{:#}\n", report::result_json(Ok(outcome))))?;
+    }
+    if console.json {
+        tracing::info!(image = outcome.pushed.location, digest = %outcome.pushed.digest, "done: {reference}");
+    } else if !console.quiet {
+        super::say(&format!("\n{}\n", report::table(outcome)));
+    }
+    super::print(reference)
+}
+
+fn tell_failure(error: &CliError, arguments: &ReportArguments, console: &Console) {
+    let text = render(error);
+    let failure = Failure::new(error);
+    // An error in telling of a success is no reason to deny the success.
+    if !matches!(error, CliError::WriteResult { .. } | CliError::Output(_)) {
+        write_termination(arguments, &report::failure_message(&text));
+        if let Some(file) = &arguments.result_file {
+            let json = format!("{:#}\n", report::result_json(Err(&failure)));
+            if let Err(error) = std::fs::write(file, json) {
+                super::say(&format!("warning: cannot write `{}`: {error}", file.display()));
+            }
+        }
+    }
+    if console.json {
+        let (reason, hint) = (error.reason().name(), error.hint().unwrap_or_default());
+        tracing::error!(reason, exit_code = error.reason().exit_code(), hint, "{}", failure.message());
+    } else {
+        super::say(&text);
+    }
+    if error.reason() == Reason::Internal {
+        super::say("this should not happen: please report it with the command and the resource");
+    }
+}
+
+/// The pod's last words. A message that cannot be written is worth a warning, not a failed build.
+fn write_termination(arguments: &ReportArguments, message: &str) {
+    let usual = Path::new(TERMINATION_LOG);
+    let file: Option<PathBuf> =
+        arguments.termination_log.clone().or_else(|| usual.is_file().then(|| usual.to_owned()));
+    if let Some(file) = file
+        && let Err(error) = report::write_message(&file, message)
+    {
+        super::say(&format!(
+            "warning: cannot write the termination message to `{}`: {error}",
+            file.display()
+        ));
+    }
+}
+
+fn write_file(file: &Path, content: &str) -> Result<(), CliError> {
+    std::fs::write(file, content).map_err(|source| CliError::WriteResult { file: file.to_owned(), source })
+}

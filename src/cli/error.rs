@@ -1,0 +1,102 @@
+//! What can be wrong before a build begins.
+
+use std::io;
+use std::path::PathBuf;
+
+use connect_build::error::{Diagnose, Reason};
+use connect_build::http::ClientError;
+use connect_build::pipeline::BuildError;
+use connect_build::plan::PlanError;
+use connect_build::registry::credentials::InvalidConfig;
+use connect_build::spec::SpecError;
+
+/// The command failed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CliError {
+    /// The resource cannot be read.
+    #[error("cannot read `{}`", file.display())]
+    ReadResource {
+        file: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    /// The resource is wrong.
+    #[error(transparent)]
+    Spec(SpecError),
+    /// The resource and the flags do not make a plan.
+    #[error(transparent)]
+    Plan(PlanError),
+    /// A CA file or proxy is wrong.
+    #[error(transparent)]
+    Client(ClientError),
+    /// The docker config cannot be used.
+    #[error("cannot use the docker config `{}`", file.display())]
+    DockerConfig {
+        file: PathBuf,
+        #[source]
+        source: DockerConfigError,
+    },
+    /// A flag's value is wrong in a way that clap does not see.
+    #[error("{0}")]
+    Flag(String),
+    /// The build failed.
+    #[error(transparent)]
+    Build(BuildError),
+    /// The operating system refused something.
+    #[error("cannot start")]
+    Start(#[source] io::Error),
+    /// Standard output or a result file cannot be written.
+    #[error("cannot write the output")]
+    Output(#[source] io::Error),
+    /// A result file cannot be written.
+    #[error("the image is pushed, but `{}` cannot be written", file.display())]
+    WriteResult {
+        file: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Why.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum DockerConfigError {
+    #[error(transparent)]
+    Read(io::Error),
+    #[error(transparent)]
+    Invalid(InvalidConfig),
+}
+
+impl CliError {
+    fn inner(&self) -> Option<&dyn Diagnose> {
+        match self {
+            Self::Spec(error) => Some(error),
+            Self::Plan(error) => Some(error),
+            Self::Client(error) => Some(error),
+            Self::Build(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl Diagnose for CliError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Start(_) => Reason::Internal,
+            Self::Output(_) | Self::WriteResult { .. } => Reason::PushFailed,
+            _ => self.inner().map_or(Reason::InvalidArguments, Diagnose::reason),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::ReadResource { .. } => {
+                Some("give a file with a KafkaConnect resource, or `-` for standard input".into())
+            }
+            Self::DockerConfig { .. } => Some(
+                "a docker config is JSON like `{\"auths\": {\"registry.example.com\": {\"auth\": \"…\"}}}`"
+                    .into(),
+            ),
+            _ => self.inner().and_then(Diagnose::hint),
+        }
+    }
+}

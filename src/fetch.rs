@@ -1,0 +1,179 @@
+//! Artifacts on disk, verified: the only door through which bytes from outside come in.
+//!
+//! [`Fetcher::fetch`] streams an artifact into a spool file of the workspace while its SHA-512 is computed. A
+//! [`Fetched`] exists only for a file whose checksum held (or for which none was given), so whoever holds one may
+//! read it. Transient failures start the download anew; a wrong checksum does not.
+
+mod download;
+mod error;
+mod spool;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::sync::{OnceCell, Semaphore};
+
+pub use self::error::{DownloadError, FetchError};
+use crate::digest::Sha512;
+use crate::http::{self, Proxies, Trust};
+use crate::limits::Limits;
+use crate::plan::{Artifact, ArtifactId, Source};
+use crate::progress::{Direction, Ending, Event, Reporter, Transfer};
+use crate::retry::RetryPolicy;
+
+/// A verified artifact in the workspace.
+#[derive(Debug)]
+pub struct Fetched {
+    path: PathBuf,
+    size: u64,
+    sha512: Sha512,
+    content_type: Option<String>,
+}
+
+impl Fetched {
+    /// The spool file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its length in bytes.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Its checksum.
+    #[must_use]
+    pub fn sha512(&self) -> &Sha512 {
+        &self.sha512
+    }
+
+    /// What the server said it was, for messages only.
+    #[must_use]
+    pub fn content_type(&self) -> Option<&str> {
+        self.content_type.as_deref()
+    }
+}
+
+/// How artifacts are fetched.
+#[derive(Debug, Clone)]
+pub struct FetchSettings {
+    /// Proxies for http and https.
+    pub proxies: Proxies,
+    /// Whom to trust. An `insecure` artifact is fetched without.
+    pub trust: Trust,
+    /// Limits; the download's is enforced here.
+    pub limits: Limits,
+    /// Artifacts fetched at the same time.
+    pub parallel: usize,
+    /// When to try again.
+    pub retry: RetryPolicy,
+}
+
+/// Fetches artifacts into one workspace.
+pub struct Fetcher {
+    settings: FetchSettings,
+    spool: PathBuf,
+    permits: Semaphore,
+    reporter: Arc<dyn Reporter>,
+    verifying: OnceCell<reqwest::Client>,
+    trusting: OnceCell<reqwest::Client>,
+}
+
+impl Fetcher {
+    /// A fetcher that spools into `spool`.
+    pub fn new(settings: FetchSettings, spool: &Path, reporter: Arc<dyn Reporter>) -> Self {
+        Self {
+            permits: Semaphore::new(settings.parallel.max(1)),
+            settings,
+            spool: spool.to_owned(),
+            reporter,
+            verifying: OnceCell::new(),
+            trusting: OnceCell::new(),
+        }
+    }
+
+    /// Brings one artifact in; waits while [`FetchSettings::parallel`] others are on their way.
+    pub async fn fetch(&self, artifact: &Artifact) -> Result<Fetched, FetchError> {
+        let fail = |source| FetchError { id: artifact.id.clone(), from: artifact.source.to_string(), source };
+        let Ok(_permit) = self.permits.acquire().await else {
+            return Err(fail(DownloadError::Cancelled));
+        };
+        let label = format!("{} #{}", artifact.id.plugin, artifact.id.number);
+        let mut transfer = Transfer::start(&self.reporter, Direction::Download, label, None);
+        let fetched = match &artifact.source {
+            Source::File { directory, path } => {
+                let file = download::local_file(directory, path).map_err(fail)?;
+                self.spool_file(&artifact.id, &file, &mut transfer).await.map_err(fail)?
+            }
+            Source::Remote(url) => {
+                let client = self.client(artifact.insecure).await.map_err(fail)?;
+                let path = self.spool_path(&artifact.id);
+                // The retry wants an operation it can start several times; one transfer tells of all of them.
+                let transfer = tokio::sync::Mutex::new(&mut transfer);
+                (self.settings.retry)
+                    .run(|| async {
+                        let mut transfer = transfer.lock().await;
+                        download::download(client, url, &path, self.settings.limits.download, &mut transfer)
+                            .await
+                            .map_err(fail)
+                    })
+                    .await?
+            }
+        };
+        self.verify(artifact, &fetched).map_err(fail)?;
+        transfer.end(Ending::Complete);
+        Ok(fetched)
+    }
+
+    fn verify(&self, artifact: &Artifact, fetched: &Fetched) -> Result<(), DownloadError> {
+        match &artifact.sha512 {
+            Some(expected) if *expected != fetched.sha512 => Err(DownloadError::Checksum {
+                expected: expected.clone(),
+                actual: fetched.sha512.clone(),
+                content_type: fetched.content_type.clone(),
+                size: fetched.size,
+            }),
+            Some(_) => Ok(()),
+            None => {
+                let note = format!("{} has no `sha512sum`; what came has {}", artifact.id, fetched.sha512);
+                self.reporter.report(&Event::Note(&note));
+                Ok(())
+            }
+        }
+    }
+
+    async fn spool_file(
+        &self,
+        id: &ArtifactId,
+        file: &Path,
+        transfer: &mut Transfer,
+    ) -> Result<Fetched, DownloadError> {
+        let content = tokio::fs::File::open(file)
+            .await
+            .map_err(|source| DownloadError::ReadFile { file: file.to_owned(), source })?;
+        download::copy_file(content, file, &self.spool_path(id), self.settings.limits.download, transfer)
+            .await
+    }
+
+    /// The client for artifacts whose certificate must hold, or need not.
+    async fn client(&self, insecure: bool) -> Result<&reqwest::Client, DownloadError> {
+        let (cell, trust) = if insecure {
+            (&self.trusting, Trust { authorities: Vec::new(), verify: false })
+        } else {
+            (&self.verifying, self.settings.trust.clone())
+        };
+        cell.get_or_try_init(|| async { http::client(&self.settings.proxies, &trust) })
+            .await
+            .map_err(DownloadError::Client)
+    }
+
+    fn spool_path(&self, id: &ArtifactId) -> PathBuf {
+        // Plugin names are unique and lawful path components.
+        self.spool.join(format!("{}.{}.artifact", id.plugin, id.number))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,113 @@
+//! One try to bring one artifact in, over http(s) or from a file.
+
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::time::timeout;
+
+use super::spool::Spool;
+use super::{DownloadError, Fetched};
+use crate::http::{HttpError, STALL_TIMEOUT};
+use crate::path::EntryPath;
+use crate::progress::Transfer;
+use crate::redact::SafeUrl;
+
+/// Bytes of an error page that are looked at.
+const ERROR_BODY: usize = 4 << 10;
+
+/// Bytes of a local file that are read at once.
+const READ_BUFFER: usize = 128 << 10;
+
+/// Downloads `url` to `path`.
+pub(super) async fn download(
+    client: &reqwest::Client,
+    url: &SafeUrl,
+    path: &Path,
+    limit: u64,
+    transfer: &mut Transfer,
+) -> Result<Fetched, DownloadError> {
+    transfer.restart();
+    let fail = |error: reqwest::Error| DownloadError::Http(HttpError::new(url.expose(), &error));
+    let stalled = || {
+        DownloadError::Http(HttpError::Timeout {
+            host: url.expose().host_str().unwrap_or_default().to_owned(),
+        })
+    };
+    let request = client.get(url.expose().clone()).send();
+    let response = timeout(STALL_TIMEOUT, request).await.map_err(|_| stalled())?.map_err(fail)?;
+    let (status, headers) = (response.status(), response.headers().clone());
+    if !status.is_success() {
+        let body = start_of_body(response).await;
+        return Err(DownloadError::Http(HttpError::status(status, &headers, &body)));
+    }
+    // Not `content_length()`, which some bodies do not know: the header is what the server promises.
+    let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    match length {
+        Some(length) if length > limit => return Err(DownloadError::TooLarge { limit }),
+        Some(length) => transfer.total(length),
+        None => {}
+    }
+    let mut spool = Spool::open(path, limit);
+    let mut body = response.bytes_stream();
+    while let Some(bytes) = timeout(STALL_TIMEOUT, body.next()).await.map_err(|_| stalled())? {
+        let bytes = bytes.map_err(fail)?;
+        transfer.advance(bytes.len() as u64);
+        spool.write(bytes).await?;
+    }
+    let (size, sha512) = spool.finish().await?;
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    Ok(Fetched { path: path.to_owned(), size, sha512, content_type })
+}
+
+/// Copies a local file to `path`, so that what is verified cannot change afterwards.
+pub(super) async fn copy_file(
+    mut content: impl AsyncRead + Unpin,
+    file: &Path,
+    path: &Path,
+    limit: u64,
+    transfer: &mut Transfer,
+) -> Result<Fetched, DownloadError> {
+    let mut spool = Spool::open(path, limit);
+    loop {
+        let mut buffer = vec![0; READ_BUFFER];
+        let count = (content.read(&mut buffer).await)
+            .map_err(|source| DownloadError::ReadFile { file: file.to_owned(), source })?;
+        if count == 0 {
+            break;
+        }
+        buffer.truncate(count);
+        transfer.advance(count as u64);
+        spool.write(Bytes::from(buffer)).await?;
+    }
+    let (size, sha512) = spool.finish().await?;
+    Ok(Fetched { path: path.to_owned(), size, sha512, content_type: None })
+}
+
+/// The real path of a `file:` artifact, which must be a file inside `directory`, links resolved.
+pub(super) fn local_file(directory: &Path, path: &EntryPath) -> Result<PathBuf, DownloadError> {
+    let file = directory.join(path.as_str());
+    let read = |source| DownloadError::ReadFile { file: file.clone(), source };
+    let real = file.canonicalize().map_err(read)?;
+    let root = directory.canonicalize().map_err(read)?;
+    if !real.starts_with(root) {
+        return Err(DownloadError::Outside { file });
+    }
+    if !real.is_file() {
+        return Err(DownloadError::NoFile { file });
+    }
+    Ok(real)
+}
+
+async fn start_of_body(mut response: reqwest::Response) -> Vec<u8> {
+    let mut body = Vec::new();
+    while body.len() < ERROR_BODY
+        && let Ok(Ok(Some(bytes))) = timeout(STALL_TIMEOUT, response.chunk()).await
+    {
+        body.extend_from_slice(&bytes);
+    }
+    body.truncate(ERROR_BODY);
+    body
+}

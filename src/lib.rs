@@ -1,0 +1,22 @@
+//! Scaffold.
+pub mod blob;
+pub mod digest;
+pub mod error;
+pub mod fetch;
+pub mod http;
+pub mod image;
+pub mod layer;
+pub mod layout;
+pub mod limits;
+pub mod path;
+pub mod pipeline;
+pub mod plan;
+pub mod progress;
+pub mod redact;
+pub mod registry;
+pub mod report;
+pub mod retry;
+pub mod spec;
+pub mod store;
+pub mod unpack;
+pub mod workspace;

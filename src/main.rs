@@ -1,0 +1,9 @@
+//! `connect-build`: the command.
+
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

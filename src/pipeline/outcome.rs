@@ -1,0 +1,113 @@
+//! What a build brought, for reports.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use crate::digest::Digest;
+use crate::image::{Descriptor, Platform};
+use crate::layer::BuiltLayer;
+use crate::store::Pushed;
+
+/// A finished build.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What was published.
+    pub pushed: Pushed,
+    /// The base's name and digest; `None` without a base.
+    pub base: Option<(String, Digest)>,
+    /// The platforms of the image.
+    pub platforms: Vec<Platform>,
+    /// The base's layers (of the first platform).
+    pub base_layers: Vec<Descriptor>,
+    /// The plugins' layers, in order.
+    pub layers: Vec<LayerOutcome>,
+    /// From the first start to the last end of each stage. Stages overlap.
+    pub stages: BTreeMap<Stage, Duration>,
+    /// The whole build.
+    pub took: Duration,
+}
+
+/// A plugin's layer.
+#[derive(Debug, Clone)]
+pub struct LayerOutcome {
+    /// The plugin.
+    pub plugin: String,
+    /// The key of its inputs.
+    pub inputs: Digest,
+    /// The layer.
+    pub layer: BuiltLayer,
+    /// Its artifacts.
+    pub artifacts: Vec<ArtifactOutcome>,
+}
+
+/// An artifact as it was found.
+#[derive(Debug, Clone)]
+pub struct ArtifactOutcome {
+    /// Its type.
+    pub kind: &'static str,
+    /// Where it came from, credentials masked.
+    pub source: String,
+    /// Where it is in the image.
+    pub target: String,
+    /// SHA-512 of what came, in hexadecimal digits.
+    pub sha512: String,
+    /// Whether the resource gave that sum.
+    pub pinned: bool,
+    /// Bytes that came.
+    pub size: u64,
+    /// Regular files that it brought.
+    pub files: u64,
+}
+
+/// A part of a build that is timed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// Reading the base's manifest and config.
+    Base,
+    /// Artifacts come in.
+    Download,
+    /// Archives are read and layers written.
+    Assemble,
+    /// Layers go out.
+    Upload,
+    /// Config and manifest go out.
+    Publish,
+}
+
+impl Stage {
+    /// The word in tables and result files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Base => "base",
+            Self::Download => "download",
+            Self::Assemble => "assemble",
+            Self::Upload => "upload",
+            Self::Publish => "publish",
+        }
+    }
+}
+
+/// Takes the time of stages that many tasks go through.
+#[derive(Debug, Default)]
+pub struct Stages(Mutex<BTreeMap<Stage, (Instant, Instant)>>);
+
+impl Stages {
+    /// Runs `task` as a part of `stage`.
+    pub async fn time<T>(&self, stage: Stage, task: impl Future<Output = T>) -> T {
+        let start = Instant::now();
+        let result = task.await;
+        if let Ok(mut stages) = self.0.lock() {
+            let end = Instant::now();
+            let (first, last) = stages.entry(stage).or_insert((start, end));
+            (*first, *last) = (start.min(*first), end.max(*last));
+        }
+        result
+    }
+
+    pub(super) fn finish(&self) -> BTreeMap<Stage, Duration> {
+        let stages = self.0.lock().map(|stages| stages.clone()).unwrap_or_default();
+        stages.into_iter().map(|(stage, (first, last))| (stage, last - first)).collect()
+    }
+}

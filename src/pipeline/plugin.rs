@@ -1,0 +1,122 @@
+//! One plugin's way: its artifacts come in, become a layer, and go out while they do.
+
+use std::sync::Arc;
+
+use futures_util::future::try_join_all;
+
+use super::{ArtifactOutcome, Build, BuildError, LayerOutcome, Stage};
+use crate::fetch::Fetched;
+use crate::image::{Descriptor, ImageError, PluginLayer};
+use crate::layer::{BuiltLayer, LayerWriter};
+use crate::plan::{Artifact, Plugin};
+use crate::progress::Event;
+use crate::unpack::{Rules, Summary, Tree, unpack};
+use crate::workspace::WorkspaceError;
+
+/// A plugin, done.
+pub(super) struct BuiltPlugin {
+    pub(super) layer: PluginLayer,
+    pub(super) outcome: LayerOutcome,
+}
+
+impl Build<'_> {
+    pub(super) async fn plugin(&self, plugin: &Plugin) -> Result<BuiltPlugin, BuildError> {
+        let fetch = try_join_all(plugin.artifacts.iter().map(|artifact| self.fetcher.fetch(artifact)));
+        let fetched = self.stages.time(Stage::Download, fetch).await?;
+
+        let permit = self.layer_permits.acquire().await;
+        let (file, path) = self.workspace.create_file(&format!("{}.layer", plugin.name))?;
+        let workspace = |source| WorkspaceError::new(self.workspace.path(), source);
+        let (writer, growing) =
+            LayerWriter::new(file, &path, self.settings.layer, self.parents.clone()).map_err(workspace)?;
+        let slot = self.target.begin_layer(&plugin.name, &growing);
+        let (artifacts, rules) = (plugin.artifacts.clone(), Arc::clone(&self.rules));
+        let assemble = tokio::task::spawn_blocking(move || assemble(&artifacts, fetched, writer, &rules));
+        let assembled = self.stages.time(Stage::Assemble, assemble).await;
+        let (layer, parts) = assembled.map_err(|_| BuildError::Panicked)?.map_err(|error| match error {
+            AssembleError::Build(error) => error,
+            AssembleError::Write(error) => workspace(error).into(),
+        })?;
+        drop(permit);
+        self.tell(plugin, &layer, &parts);
+
+        let media_type = self.settings.format.layer(layer.compression).ok_or(ImageError::NoZstd)?;
+        let descriptor = Descriptor::new(&media_type, layer.digest.clone(), layer.size);
+        self.stages.time(Stage::Upload, slot.finish(&layer, &descriptor)).await?;
+        Ok(BuiltPlugin::new(plugin, layer, parts))
+    }
+
+    fn tell(&self, plugin: &Plugin, layer: &BuiltLayer, parts: &[Part]) {
+        for (artifact, part) in plugin.artifacts.iter().zip(parts) {
+            for remark in &part.summary.remarks {
+                self.warn(&format!("{}: {remark}", artifact.id));
+            }
+        }
+        self.reporter.report(&Event::LayerBuilt {
+            plugin: &plugin.name,
+            files: layer.files,
+            size: layer.size,
+            digest: &layer.digest,
+            took: layer.took,
+        });
+    }
+}
+
+/// What one artifact gave to the layer.
+struct Part {
+    fetched: Fetched,
+    summary: Summary,
+}
+
+enum AssembleError {
+    Build(BuildError),
+    Write(std::io::Error),
+}
+
+/// Reads the artifacts into the layer, on a thread that may block.
+fn assemble(
+    artifacts: &[Artifact],
+    fetched: Vec<Fetched>,
+    mut writer: LayerWriter,
+    rules: &Rules,
+) -> Result<(BuiltLayer, Vec<Part>), AssembleError> {
+    let mut tree = Tree::new();
+    let mut parts = Vec::new();
+    for (artifact, fetched) in artifacts.iter().zip(fetched) {
+        let summary = unpack(artifact, &fetched, rules, &mut tree, &mut writer)
+            .map_err(|error| AssembleError::Build(error.into()))?;
+        // The spool is needed no more, and the volume may be small.
+        if let Err(error) = std::fs::remove_file(fetched.path()) {
+            tracing::debug!("a spooled artifact was not removed: {error}");
+        }
+        parts.push(Part { fetched, summary });
+    }
+    let layer = writer.finish().map_err(AssembleError::Write)?;
+    Ok((layer, parts))
+}
+
+impl BuiltPlugin {
+    fn new(plugin: &Plugin, layer: BuiltLayer, parts: Vec<Part>) -> Self {
+        let artifacts: Vec<ArtifactOutcome> = (plugin.artifacts.iter().zip(parts))
+            .map(|(artifact, part)| ArtifactOutcome {
+                kind: artifact.id.kind,
+                source: artifact.source.to_string(),
+                target: artifact.target(),
+                sha512: part.fetched.sha512().to_string(),
+                pinned: artifact.sha512.is_some(),
+                size: part.fetched.size(),
+                files: part.summary.files,
+            })
+            .collect();
+        let made_of: Vec<String> =
+            artifacts.iter().map(|artifact| format!("{} {}", artifact.kind, artifact.source)).collect();
+        let outcome = LayerOutcome {
+            plugin: plugin.name.clone(),
+            inputs: plugin.inputs.clone(),
+            layer: layer.clone(),
+            artifacts,
+        };
+        let (name, inputs) = (plugin.name.clone(), plugin.inputs.clone());
+        Self { layer: PluginLayer { plugin: name, inputs, made_of: made_of.join(", "), layer }, outcome }
+    }
+}

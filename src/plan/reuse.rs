@@ -1,0 +1,45 @@
+//! The key of a plugin layer's inputs.
+//!
+//! Two builds whose key is the same, and whose unpinned URLs still give the same content, make the same layer. The
+//! key goes into the manifest as an annotation of the layer, where the next build finds it. Keeping a layer for its
+//! key belongs here when it comes.
+
+use serde_json::json;
+
+use super::LayerChoices;
+use crate::digest::Digest;
+use crate::spec::{Artifact, ArtifactKind, Remote};
+
+/// Counts changes of how inputs become bytes; it is part of every key.
+pub const LAYER_FORMAT: u32 = 1;
+
+/// The key: a digest of the canonical JSON of everything that decides the layer.
+pub(super) fn inputs(plugin: &str, artifacts: &[Artifact], choices: LayerChoices) -> Digest {
+    let artifacts: Vec<_> = artifacts.iter().map(|artifact| describe(&artifact.kind)).collect();
+    let key = json!({
+        "format": LAYER_FORMAT,
+        "plugin": plugin,
+        "compression": choices.compression.name(),
+        "mtime": choices.mtime,
+        "skipLinks": choices.links == super::Links::Skip,
+        "artifacts": artifacts,
+    });
+    Digest::of(key.to_string().as_bytes())
+}
+
+fn describe(kind: &ArtifactKind) -> serde_json::Value {
+    let remote = |name: &str, remote: &Remote| json!({ "type": name, "url": remote.url, "sha512": remote.sha512.as_ref().map(ToString::to_string) });
+    match kind {
+        ArtifactKind::Jar(file) => remote("jar", file),
+        ArtifactKind::Tgz(file) => remote("tgz", file),
+        ArtifactKind::Zip(file) => remote("zip", file),
+        ArtifactKind::Other(file, name) => json!([remote("other", file), name]),
+        ArtifactKind::Maven(maven) => json!({
+            "type": "maven",
+            "coordinate": [maven.group, maven.artifact, maven.version],
+            "scope": maven.include_scope.map(|scope| format!("{scope:?}")),
+            "repository": maven.repository,
+            "mirrors": maven.mirrors,
+        }),
+    }
+}

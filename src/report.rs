@@ -1,0 +1,21 @@
+//! What is told, and to whom: a live display or lines of a log while the build runs; a table, a result file and a
+//! termination message at its end.
+//!
+//! Reports are made from [`crate::progress::Event`]s and from the [`crate::pipeline::Outcome`]; they decide nothing.
+
+mod bars;
+mod lines;
+mod result_file;
+mod table;
+mod termination;
+mod text;
+
+pub use self::bars::Bars;
+pub use self::lines::Lines;
+pub use self::result_file::{Failure, result_json};
+pub use self::table::table;
+pub use self::termination::{MAX_TERMINATION_MESSAGE, failure_message, write_message};
+pub use self::text::{bytes, seconds};
+
+#[cfg(test)]
+mod tests;

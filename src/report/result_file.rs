@@ -1,0 +1,103 @@
+//! The result as JSON, for whoever launched the build (documented in README, "Result file").
+
+use serde_json::{Value, json};
+
+use crate::error::Diagnose;
+use crate::pipeline::Outcome;
+
+/// The format's version: a change that could break a reader raises it.
+const VERSION: u32 = 1;
+
+/// An error in the words of the result file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    reason: &'static str,
+    exit_code: u8,
+    message: String,
+    hint: Option<String>,
+}
+
+impl Failure {
+    /// What `error` says.
+    pub fn new(error: &dyn Diagnose) -> Self {
+        let (reason, mut message) = (error.reason(), error.to_string());
+        let mut source = error.source();
+        while let Some(cause) = source {
+            let words = cause.to_string();
+            if !message.contains(&words) {
+                message = format!("{message}: {words}");
+            }
+            source = cause.source();
+        }
+        Self { reason: reason.name(), exit_code: reason.exit_code(), message, hint: error.hint() }
+    }
+
+    /// The message and its causes in one line.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+/// The content of the result file.
+#[must_use]
+pub fn result_json(result: Result<&Outcome, &Failure>) -> Value {
+    match result {
+        Ok(outcome) => success(outcome),
+        Err(failure) => json!({
+            "version": VERSION,
+            "status": "failed",
+            "error": {
+                "reason": failure.reason,
+                "exitCode": failure.exit_code,
+                "message": failure.message,
+                "hint": failure.hint,
+            },
+        }),
+    }
+}
+
+fn success(outcome: &Outcome) -> Value {
+    let layers: Vec<Value> = (outcome.layers.iter())
+        .map(|layer| {
+            let artifacts: Vec<Value> = (layer.artifacts.iter())
+                .map(|artifact| {
+                    json!({
+                        "type": artifact.kind,
+                        "source": artifact.source,
+                        "target": artifact.target,
+                        "sha512sum": artifact.sha512,
+                        "pinned": artifact.pinned,
+                        "size": artifact.size,
+                        "files": artifact.files,
+                    })
+                })
+                .collect();
+            json!({
+                "plugin": layer.plugin,
+                "digest": layer.layer.digest,
+                "diffId": layer.layer.diff_id,
+                "size": layer.layer.size,
+                "unpackedSize": layer.layer.unpacked,
+                "files": layer.layer.files,
+                "compression": layer.layer.compression.name(),
+                "inputs": layer.inputs,
+                "artifacts": artifacts,
+            })
+        })
+        .collect();
+    let stages: serde_json::Map<String, Value> = (outcome.stages.iter())
+        .map(|(stage, took)| (stage.name().to_owned(), json!(took.as_secs_f64())))
+        .collect();
+    json!({
+        "version": VERSION,
+        "status": "succeeded",
+        "image": outcome.pushed.location,
+        "reference": outcome.pushed.reference,
+        "digest": outcome.pushed.digest,
+        "base": outcome.base.as_ref().map(|(name, digest)| json!({ "name": name, "digest": digest })),
+        "platforms": outcome.platforms.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "layers": layers,
+        "seconds": { "total": outcome.took.as_secs_f64(), "stages": stages },
+    })
+}

@@ -1,0 +1,228 @@
+//! What was said: one [`Spec`], whichever way it came in.
+//!
+//! [`read`] takes a whole `KafkaConnect` resource, a `build:` section, or the section's content, in YAML or JSON.
+//! Shape is checked against the schema that the types in [`kafka_connect`] generate, then meaning in
+//! [`validate`]; every violation is found before any is reported, each with its field path. Nothing is looked up,
+//! downloaded or defaulted here: that is [`crate::plan`]'s work.
+
+pub mod kafka_connect;
+mod shape;
+mod validate;
+
+use serde_json::Value;
+
+use crate::digest::Sha512;
+use crate::error::{Diagnose, Reason};
+
+/// Largest input that is read, in bytes; Kubernetes refuses resources well below it.
+pub const MAX_INPUT_BYTES: usize = 4 << 20;
+
+/// A build as its user declared it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spec {
+    /// `metadata.name`.
+    pub name: Option<String>,
+    /// `spec.image`: the base image.
+    pub base: Option<String>,
+    /// `spec.build.output`.
+    pub output: Option<Output>,
+    /// `spec.build.plugins`, in order; their names are unique.
+    pub plugins: Vec<Plugin>,
+    /// What is accepted but worth a word: fields without effect, empty plugins.
+    pub warnings: Vec<String>,
+}
+
+/// Where the image goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// `output.type`.
+    pub kind: kafka_connect::OutputType,
+    /// `output.image`.
+    pub image: String,
+}
+
+/// One connector plugin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plugin {
+    /// Its name, which is a lawful path component.
+    pub name: String,
+    /// Its artifacts, in order.
+    pub artifacts: Vec<Artifact>,
+}
+
+/// One artifact of a plugin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Artifact {
+    /// Where it stands in the input, for messages: `spec.build.plugins[0].artifacts[1]`.
+    pub field: String,
+    /// Accept any TLS certificate for it.
+    pub insecure: bool,
+    /// What it is.
+    pub kind: ArtifactKind,
+}
+
+/// The five types of artifacts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ArtifactKind {
+    /// A jar, taken as it is.
+    Jar(Remote),
+    /// A gzip-compressed tar archive.
+    Tgz(Remote),
+    /// A zip archive.
+    Zip(Remote),
+    /// Any file, taken as it is, under this name (or one made from the URL).
+    Other(Remote, Option<String>),
+    /// Maven coordinates.
+    Maven(MavenArtifact),
+}
+
+/// A file to download.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remote {
+    /// The URL as written; its hash names the target directory.
+    pub url: String,
+    /// The checksum that the content must have.
+    pub sha512: Option<Sha512>,
+}
+
+/// An artifact of a Maven repository, with its dependencies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MavenArtifact {
+    /// `groupId`.
+    pub group: String,
+    /// `artifactId`.
+    pub artifact: String,
+    /// Version.
+    pub version: String,
+    /// The repository to ask, if not the configured one.
+    pub repository: Option<String>,
+    /// URLs that take every request instead.
+    pub mirrors: Vec<String>,
+    /// Which scopes of dependencies are wanted.
+    pub include_scope: Option<kafka_connect::Scope>,
+}
+
+/// Where the text came from, which decides whether it may name files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// A file that the user named: `file:` URLs are relative to it.
+    File,
+    /// Standard input or a server.
+    Elsewhere,
+}
+
+/// One thing that is wrong, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The field path from the document's root.
+    pub field: String,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+/// Why no [`Spec`] came out.
+#[derive(Debug, thiserror::Error)]
+pub enum SpecError {
+    /// More than [`MAX_INPUT_BYTES`].
+    #[error("the resource is larger than {} MiB", MAX_INPUT_BYTES >> 20)]
+    TooLarge,
+    /// Neither YAML nor JSON.
+    #[error("the resource is not valid YAML or JSON: {0}")]
+    Syntax(String),
+    /// No document of the input is something that can be built.
+    #[error("there is nothing to build in the resource: {0}")]
+    NothingToBuild(String),
+    /// More than one document of the input could be built.
+    #[error("the input holds {} resources with a `build`: {}", .0.len(), .0.join(", "))]
+    Several(Vec<String>),
+    /// Fields that are wrong.
+    #[error("{}", listed(.0))]
+    Invalid(Vec<Violation>),
+}
+
+fn listed(violations: &[Violation]) -> String {
+    let lines: Vec<String> = violations.iter().map(|v| format!("`{}` {}", v.field, v.message)).collect();
+    match lines.as_slice() {
+        [one] => format!("the resource is not valid: {one}"),
+        many => format!("the resource is not valid in {} places:\n  - {}", many.len(), many.join("\n  - ")),
+    }
+}
+
+impl Diagnose for SpecError {
+    fn reason(&self) -> Reason {
+        Reason::InvalidResource
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NothingToBuild(_) => Some(
+                "give a KafkaConnect resource with `spec.build`, or its `build:` section; \
+                 `connect-build schema` prints what belongs there"
+                    .into(),
+            ),
+            Self::Several(_) => Some("give one of them: an image is built from one resource".into()),
+            _ => None,
+        }
+    }
+}
+
+/// Reads a resource or build section.
+pub fn read(text: &str, origin: Origin) -> Result<Spec, SpecError> {
+    if text.len() > MAX_INPUT_BYTES {
+        return Err(SpecError::TooLarge);
+    }
+    let documents: Vec<Value> =
+        serde_saphyr::from_multiple(text).map_err(|e| SpecError::Syntax(e.to_string()))?;
+    let candidates: Vec<Section> = documents.iter().filter_map(Section::find).collect();
+    match candidates.as_slice() {
+        [] => Err(SpecError::NothingToBuild(why_not(&documents))),
+        [section] => validate::validate(section, origin),
+        several => Err(SpecError::Several(several.iter().map(Section::title).collect())),
+    }
+}
+
+/// A `build` section, and what stands around it.
+#[derive(Debug)]
+struct Section<'a> {
+    /// The resource, where the input is a whole one.
+    resource: Option<&'a Value>,
+    /// The section.
+    build: &'a Value,
+    /// The section's field path: `spec.build`, `build`, or nothing.
+    field: &'static str,
+}
+
+impl<'a> Section<'a> {
+    fn find(document: &'a Value) -> Option<Self> {
+        if document.get("kind").is_some() || document.get("apiVersion").is_some() {
+            let kind_is_ours = document.get("kind").is_some_and(|kind| kind == "KafkaConnect");
+            let build = document.pointer("/spec/build").filter(|build| !build.is_null())?;
+            return kind_is_ours.then_some(Self { resource: Some(document), build, field: "spec.build" });
+        }
+        if let Some(build) = document.get("build").filter(|build| !build.is_null()) {
+            return Some(Self { resource: None, build, field: "build" });
+        }
+        document.get("plugins").map(|_| Self { resource: None, build: document, field: "" })
+    }
+
+    fn title(&self) -> String {
+        let name = self.resource.and_then(|r| r.pointer("/metadata/name")).and_then(Value::as_str);
+        name.map_or_else(|| "a build section".to_owned(), |name| format!("KafkaConnect `{name}`"))
+    }
+}
+
+fn why_not(documents: &[Value]) -> String {
+    match documents {
+        [] => "it is empty".into(),
+        [one] if one.is_null() => "it is empty".into(),
+        [one] => match one.get("kind") {
+            Some(kind) if kind == "KafkaConnect" => "the KafkaConnect has no `spec.build`".into(),
+            Some(Value::String(kind)) => format!("its kind is `{kind}`, not `KafkaConnect`"),
+            _ => "it has neither `kind: KafkaConnect` nor a `build:` section".into(),
+        },
+        many => format!("none of its {} documents is a KafkaConnect with `spec.build`", many.len()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

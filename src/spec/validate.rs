@@ -1,0 +1,247 @@
+//! What a schema cannot say: rules between fields, and the operator's own checks.
+//!
+//! The order is: shape (all violations), then meaning (all violations), then the [`Spec`]. The operator's checks
+//! are those of Strimzi's `KafkaConnectBuild.fromCrd` and `KafkaConnectDockerfile`.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::kafka_connect::{self, ArtifactType, Build, OutputType};
+use super::shape::{self, join};
+use super::{
+    Artifact, ArtifactKind, MavenArtifact, Origin, Output, Plugin, Remote, Section, Spec, SpecError,
+    Violation,
+};
+use crate::path::EntryPath;
+
+const API_VERSIONS: [&str; 2] = ["kafka.strimzi.io/v1", "kafka.strimzi.io/v1beta2"];
+
+pub(super) fn validate(section: &Section<'_>, origin: Origin) -> Result<Spec, SpecError> {
+    let mut checks = Checks { origin, violations: Vec::new(), warnings: Vec::new() };
+    let base = section.resource.and_then(|resource| checks.resource(resource));
+    let build = checks.shape(section)?;
+    let plugins = checks.plugins(&build, section.field);
+    let output = build.output.as_ref().map(|output| checks.output(output, base.as_deref(), section.field));
+    if checks.violations.is_empty() {
+        let name = section.resource.and_then(|r| r.pointer("/metadata/name")).and_then(Value::as_str);
+        let name = name.map(str::to_owned);
+        Ok(Spec { name, base, output, plugins, warnings: checks.warnings })
+    } else {
+        Err(SpecError::Invalid(checks.violations))
+    }
+}
+
+struct Checks {
+    origin: Origin,
+    violations: Vec<Violation>,
+    warnings: Vec<String>,
+}
+
+impl Checks {
+    fn violate(&mut self, field: impl Into<String>, message: impl Into<String>) {
+        self.violations.push(Violation { field: field.into(), message: message.into() });
+    }
+
+    /// Checks what is ours of the resource around the section; gives `spec.image`.
+    fn resource(&mut self, resource: &Value) -> Option<String> {
+        let version = resource.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
+        if !API_VERSIONS.contains(&version) {
+            let known = API_VERSIONS.join("` or `");
+            self.violate("apiVersion", format!("is `{}`, but must be `{known}`", version.escape_debug()));
+        }
+        match resource.pointer("/spec/image") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(image)) => Some(image.clone()),
+            Some(_) => {
+                self.violate("spec.image", "must be a string");
+                None
+            }
+        }
+    }
+
+    /// The section as typed values; every difference from the schema is reported at once.
+    fn shape(&mut self, section: &Section<'_>) -> Result<Build, SpecError> {
+        let mut schema = kafka_connect::schema().to_value();
+        if section.resource.is_none()
+            && let Some(Value::Array(required)) = schema.get_mut("required")
+        {
+            required.retain(|name| name != "output");
+        }
+        let before = self.violations.len();
+        shape::check(&schema, section.build, section.field, &mut self.violations);
+        if self.violations.len() > before {
+            return Err(SpecError::Invalid(std::mem::take(&mut self.violations)));
+        }
+        // What passed the schema deserializes; a difference between the two would be a defect of ours.
+        serde_json::from_value(shape::without_nulls(section.build))
+            .map_err(|error| SpecError::Syntax(error.to_string()))
+    }
+
+    fn output(&mut self, output: &kafka_connect::Output, base: Option<&str>, field: &str) -> Output {
+        let field = join(field, "output");
+        if base == Some(output.image.as_str()) {
+            self.violate(join(&field, "image"), "must not be the same as `spec.image`");
+        }
+        if output.kind == OutputType::ImageStream && output.push_secret.is_some() {
+            self.warnings.push(format!("`{field}.pushSecret` has no effect on an image stream"));
+        }
+        let options = [
+            ("additionalBuildOptions", &output.additional_build_options),
+            ("additionalPushOptions", &output.additional_push_options),
+            ("additionalKanikoOptions", &output.additional_kaniko_options),
+        ];
+        for (name, options) in options {
+            if options.as_ref().is_some_and(|options| !options.is_empty()) {
+                self.warnings.push(format!(
+                    "`{field}.{name}` is for the operator's launch and has no effect here: give the flags of \
+                     `connect-build build` instead"
+                ));
+            }
+        }
+        Output { kind: output.kind, image: output.image.clone() }
+    }
+
+    fn plugins(&mut self, build: &Build, field: &str) -> Vec<Plugin> {
+        let mut names = BTreeSet::new();
+        let mut plugins = Vec::new();
+        if build.plugins.is_empty() {
+            self.warnings
+                .push(format!("`{}` is empty: the image will be the base image", join(field, "plugins")));
+        }
+        for (index, plugin) in build.plugins.iter().enumerate() {
+            let field = format!("{}[{index}]", join(field, "plugins"));
+            if !names.insert(&plugin.name) {
+                self.violate(
+                    join(&field, "name"),
+                    format!("is `{}`, as that of an earlier plugin; names must be unique", plugin.name),
+                );
+            }
+            if let Err(refused) = EntryPath::component(&plugin.name) {
+                self.violate(join(&field, "name"), refused.to_string());
+            }
+            if plugin.artifacts.is_empty() {
+                self.warnings.push(format!("plugin `{}` has no artifacts and brings nothing", plugin.name));
+            }
+            let mut artifacts: Vec<Artifact> = Vec::new();
+            for (index, artifact) in plugin.artifacts.iter().enumerate() {
+                let field = format!("{}[{index}]", join(&field, "artifacts"));
+                let Some(artifact) = self.artifact(artifact, &field) else { continue };
+                if artifacts.iter().any(|earlier| earlier.kind == artifact.kind) {
+                    self.warnings
+                        .push(format!("`{field}` is the same as an earlier artifact and is taken once"));
+                } else {
+                    artifacts.push(artifact);
+                }
+            }
+            plugins.push(Plugin { name: plugin.name.clone(), artifacts });
+        }
+        plugins
+    }
+
+    fn artifact(&mut self, artifact: &kafka_connect::Artifact, field: &str) -> Option<Artifact> {
+        self.warn_unused(artifact, field);
+        let kind = match artifact.kind {
+            ArtifactType::Maven => ArtifactKind::Maven(self.maven(artifact, field)?),
+            ArtifactType::Jar => ArtifactKind::Jar(self.remote(artifact, field)?),
+            ArtifactType::Tgz => ArtifactKind::Tgz(self.remote(artifact, field)?),
+            ArtifactType::Zip => ArtifactKind::Zip(self.remote(artifact, field)?),
+            ArtifactType::Other => {
+                let remote = self.remote(artifact, field);
+                if let Some(name) = &artifact.file_name
+                    && let Err(refused) = EntryPath::component(name)
+                {
+                    let shown = crate::path::shown(name.as_bytes());
+                    self.violate(
+                        join(field, "fileName"),
+                        format!("is `{shown}`, which is not a file name: it {refused}"),
+                    );
+                }
+                ArtifactKind::Other(remote?, artifact.file_name.clone())
+            }
+        };
+        Some(Artifact { field: field.to_owned(), insecure: artifact.insecure.unwrap_or(false), kind })
+    }
+
+    fn remote(&mut self, artifact: &kafka_connect::Artifact, field: &str) -> Option<Remote> {
+        let Some(url) = &artifact.url else {
+            self.violate(join(field, "url"), "is required for this type");
+            return None;
+        };
+        if let Err(message) = check_url(url, self.origin) {
+            self.violate(join(field, "url"), message);
+        }
+        let sha512 = match artifact.sha512sum.as_deref().map(str::parse).transpose() {
+            Ok(sum) => sum,
+            Err(error) => {
+                self.violate(join(field, "sha512sum"), format!("is wrong: {error}"));
+                None
+            }
+        };
+        Some(Remote { url: url.clone(), sha512 })
+    }
+
+    fn maven(&mut self, artifact: &kafka_connect::Artifact, field: &str) -> Option<MavenArtifact> {
+        let mut required = |value: &Option<String>, name: &str| {
+            let value = value.clone().filter(|value| !value.is_empty());
+            if value.is_none() {
+                self.violate(join(field, name), "is required for this type");
+            }
+            value
+        };
+        let group = required(&artifact.group, "group");
+        let name = required(&artifact.artifact, "artifact");
+        let version = required(&artifact.version, "version");
+        Some(MavenArtifact {
+            group: group?,
+            artifact: name?,
+            version: version?,
+            repository: artifact.repository.clone(),
+            mirrors: artifact.mirrors.iter().flatten().map(|mirror| mirror.url.clone()).collect(),
+            include_scope: artifact.include_scope,
+        })
+    }
+
+    /// Fields that Strimzi's CRD accepts on every artifact and that only some types use.
+    fn warn_unused(&mut self, artifact: &kafka_connect::Artifact, field: &str) {
+        let maven = artifact.kind == ArtifactType::Maven;
+        let other = artifact.kind == ArtifactType::Other;
+        let fields = [
+            ("url", artifact.url.is_some(), !maven),
+            ("sha512sum", artifact.sha512sum.is_some(), !maven),
+            ("fileName", artifact.file_name.is_some(), other),
+            ("group", artifact.group.is_some(), maven),
+            ("artifact", artifact.artifact.is_some(), maven),
+            ("version", artifact.version.is_some(), maven),
+            ("repository", artifact.repository.is_some(), maven),
+            ("mirrors", artifact.mirrors.is_some(), maven),
+            ("includeScope", artifact.include_scope.is_some(), maven),
+        ];
+        for (name, present, used) in fields {
+            if present && !used {
+                self.warnings.push(format!("`{field}.{name}` has no effect on this type of artifact"));
+            }
+        }
+    }
+}
+
+fn check_url(url: &str, origin: Origin) -> Result<(), String> {
+    if url.starts_with("ftp:") {
+        return Err("is an ftp URL, which is not supported: use https".into());
+    }
+    if let Some(path) = url.strip_prefix("file:") {
+        if origin != Origin::File {
+            return Err("is a `file:` URL, which only a resource given as a file may use".into());
+        }
+        return EntryPath::parse(path.as_bytes(), 64).map(drop).map_err(|refused| {
+            format!(
+                "must name a file below the resource's directory, as `file:connectors/a.jar`: it {refused}"
+            )
+        });
+    }
+    match url::Url::parse(url) {
+        Ok(parsed) if parsed.host_str().is_some_and(|host| !host.is_empty()) => Ok(()),
+        Ok(_) => Err("is not a URL: it has no host".into()),
+        Err(error) => Err(format!("is not a URL: {error}")),
+    }
+}

@@ -1,0 +1,210 @@
+//! A verified artifact as lawful entries: the only reader of archives.
+//!
+//! [`unpack`] reads a [`Fetched`] and hands each entry to a [`Sink`], in the archive's order. What may come out is the
+//! law: regular files and directories with lawful paths, within the limits, never two on one path; everything else is
+//! a [`Refusal`]. No switch turns it off; `--links skip` leaves links out instead of refusing the archive. Nothing
+//! an archive says becomes a path on our disk.
+
+mod meter;
+mod refusal;
+mod single;
+mod sniff;
+mod tar;
+mod tgz;
+mod tree;
+mod zip;
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use self::meter::Meter;
+pub use self::refusal::{Refusal, UnpackError};
+pub use self::tree::Tree;
+use crate::fetch::Fetched;
+use crate::limits::{Budget, Limits};
+use crate::path::EntryPath;
+use crate::plan::{Artifact, Format, Links};
+
+/// Takes the entries of an artifact; paths are relative to the image's root.
+pub trait Sink {
+    /// A directory.
+    fn directory(&mut self, path: &EntryPath) -> io::Result<()>;
+
+    /// A regular file of `size` bytes, which `content` gives exactly or fails.
+    fn file(
+        &mut self,
+        path: &EntryPath,
+        executable: bool,
+        size: u64,
+        content: &mut dyn Read,
+    ) -> io::Result<()>;
+}
+
+/// What holds for every artifact of a build.
+#[derive(Debug)]
+pub struct Rules {
+    /// The limits.
+    pub limits: Limits,
+    /// What is left for the whole build.
+    pub budget: Budget,
+    /// What to do with links.
+    pub links: Links,
+    /// Set when the build is called off; reading stops at the next buffer.
+    pub cancelled: AtomicBool,
+}
+
+impl Rules {
+    /// Rules with a full budget.
+    #[must_use]
+    pub fn new(limits: Limits, links: Links) -> Self {
+        Self { limits, budget: Budget::new(limits.unpacked_build), links, cancelled: AtomicBool::new(false) }
+    }
+}
+
+/// What an artifact brought.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// Regular files.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// What deserves a line in the log: links left out, names that differ only by case, a jar that is none.
+    pub remarks: Vec<String>,
+}
+
+/// Reads `fetched` as `artifact` says and hands its entries to `sink`. `tree` knows what the plugin holds already.
+pub fn unpack(
+    artifact: &Artifact,
+    fetched: &Fetched,
+    rules: &Rules,
+    tree: &mut Tree,
+    sink: &mut dyn Sink,
+) -> Result<Summary, UnpackError> {
+    let at_root = |refusal| UnpackError::new(&artifact.id, None, refusal);
+    let file = File::open(fetched.path()).map_err(|error| at_root(Refusal::Io(error)))?;
+    let mut unpacker = Unpacker {
+        artifact,
+        rules,
+        tree,
+        sink,
+        meter: Meter::new(&rules.limits, fetched.size()),
+        entry: None,
+        summary: Summary::default(),
+    };
+    let read = match &artifact.format {
+        Format::File { name, jar } => single::read(&mut unpacker, file, fetched, name, *jar),
+        Format::Tgz => tgz::read(&mut unpacker, file),
+        Format::Zip => zip::read(&mut unpacker, file, fetched.size()),
+    };
+    match read {
+        Ok(()) => Ok(unpacker.summary),
+        Err(refusal) => Err(UnpackError::new(&artifact.id, unpacker.entry, refusal)),
+    }
+}
+
+/// Carries one artifact through the law: the readers name entries, it admits them.
+struct Unpacker<'a> {
+    artifact: &'a Artifact,
+    rules: &'a Rules,
+    tree: &'a mut Tree,
+    sink: &'a mut dyn Sink,
+    meter: Meter,
+    entry: Option<String>,
+    summary: Summary,
+}
+
+impl Unpacker<'_> {
+    /// Begins an entry: counts it and remembers its name for messages.
+    fn begin(&mut self, name: &[u8]) -> Result<(), Refusal> {
+        let number = self.meter.entry(&self.rules.limits)?;
+        self.entry = Some(format!("entry {number} (`{}`)", crate::path::shown(name)));
+        Ok(())
+    }
+
+    /// Ends the archive: what is wrong from here on is wrong with the whole.
+    fn end(&mut self) {
+        self.entry = None;
+    }
+
+    fn path(&self, name: &[u8]) -> Result<EntryPath, Refusal> {
+        EntryPath::parse(name, self.rules.limits.depth)
+            .map(|path| path.below(&self.artifact.directory))
+            .map_err(Refusal::Path)
+    }
+
+    fn directory(&mut self, name: &[u8]) -> Result<(), Refusal> {
+        // `./`, the archive's root, is the artifact's directory and there already.
+        if !name.is_empty() && name.split(|&b| b == b'/').all(|c| matches!(c, b"" | b".")) && name[0] != b'/'
+        {
+            return Ok(());
+        }
+        let path = self.path(name)?;
+        if self.tree.directory(&path, &mut self.summary.remarks)? {
+            self.sink.directory(&path).map_err(Refusal::Io)?;
+        }
+        Ok(())
+    }
+
+    fn file(
+        &mut self,
+        name: &[u8],
+        executable: bool,
+        size: u64,
+        content: &mut dyn Read,
+    ) -> Result<(), Refusal> {
+        let path = self.path(name)?;
+        self.meter.announce(size, self.rules)?;
+        self.tree.file(&path, &mut self.summary.remarks)?;
+        let mut content = Watched { content, cancelled: &self.rules.cancelled, failure: None };
+        let taken = self.sink.file(&path, executable, size, &mut content);
+        // A failing sink has its own words, a failing archive the reader's.
+        match (content.failure, taken) {
+            (Some(failure), _) | (None, Err(failure)) => Err(Refusal::from_io(failure)),
+            (None, Ok(())) => {
+                self.summary.files += 1;
+                self.summary.bytes += size;
+                Ok(())
+            }
+        }
+    }
+
+    fn link(&mut self, name: &[u8], kind: &'static str, target: &[u8]) -> Result<(), Refusal> {
+        let path = self.path(name)?;
+        let target = crate::path::shown(target);
+        match self.rules.links {
+            Links::Refuse => Err(Refusal::Link { kind, target }),
+            Links::Skip => {
+                self.summary.remarks.push(format!("the {kind} `{path}` to `{target}` is left out"));
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Passes an entry's content on until the build is called off, and keeps the archive's own error, which a sink may
+/// wrap or lose.
+struct Watched<'a> {
+    content: &'a mut dyn Read,
+    cancelled: &'a AtomicBool,
+    failure: Option<io::Error>,
+}
+
+impl Read for Watched<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.cancelled.load(Ordering::Relaxed) {
+            self.failure = Some(Refusal::Cancelled.into_io());
+            return Err(io::ErrorKind::Other.into());
+        }
+        match self.content.read(buffer) {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => {
+                self.failure = Some(error);
+                Err(io::ErrorKind::Other.into())
+            }
+            other => other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
