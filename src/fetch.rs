@@ -31,6 +31,16 @@ pub struct Fetched {
 }
 
 impl Fetched {
+    /// A file that a test made.
+    #[cfg(test)]
+    pub(crate) fn for_test(path: &Path, content_type: Option<&str>) -> std::io::Result<Self> {
+        let content = std::fs::read(path)?;
+        let mut sum = crate::digest::Sha512Stream::default();
+        sum.update(&content);
+        let content_type = content_type.map(str::to_owned);
+        Ok(Self { path: path.to_owned(), size: content.len() as u64, sha512: sum.finish(), content_type })
+    }
+
     /// The spool file.
     #[must_use]
     pub fn path(&self) -> &Path {

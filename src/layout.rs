@@ -26,6 +26,9 @@ const INDEX: &str = "index.json";
 /// The name of an image in a layout (OCI image-spec, annotations).
 const REF_NAME: &str = "org.opencontainers.image.ref.name";
 
+/// The name of an image that was given none, as in registries; umoci wants one.
+const DEFAULT_TAG: &str = "latest";
+
 /// An OCI layout directory.
 #[derive(Debug, Clone)]
 pub struct Layout {
@@ -139,15 +142,14 @@ impl Layout {
         persist(temporary, &path)
     }
 
-    /// Names `root` in the index, under `tag` or as the unnamed image, in place of what had that name.
+    /// Names `root` in the index, under `tag` or as `latest`, in place of what had that name.
     pub fn publish(&self, root: &Descriptor, tag: Option<&str>) -> Result<(), LayoutError> {
+        let tag = tag.unwrap_or(DEFAULT_TAG);
         let mut entries = if self.directory.join(INDEX).exists() { self.entries()? } else { Vec::new() };
         let pointer = annotation_pointer();
-        entries.retain(|entry| entry.pointer(&pointer).and_then(Value::as_str) != tag);
+        entries.retain(|entry| entry.pointer(&pointer).and_then(Value::as_str) != Some(tag));
         let mut entry = json!(root);
-        if let Some(tag) = tag {
-            entry["annotations"] = json!({ REF_NAME: tag });
-        }
+        entry["annotations"] = json!({ REF_NAME: tag });
         entries.push(entry);
         let index = json!({ "schemaVersion": 2, "mediaType": crate::image::media_type::OCI_INDEX, "manifests": entries });
         self.write_atomically(INDEX, index.to_string().as_bytes())

@@ -122,7 +122,7 @@ impl Unpacker<'_> {
         Ok(())
     }
 
-    /// Ends the archive: what is wrong from here on is wrong with the whole.
+    /// Ends an entry: what is wrong from here on is wrong with the whole.
     fn end(&mut self) {
         self.entry = None;
     }

@@ -46,10 +46,12 @@ pub(super) fn read(unpacker: &mut Unpacker<'_>, input: &mut dyn Read) -> Result<
                 let name = blocks.extension("GNU long link", header.size()?, limit)?;
                 Extension::set(&mut extension.link, terminated(name)?, "link")?;
             }
-            _ => read_entry(unpacker, &mut blocks, &header, std::mem::take(&mut extension))?,
+            _ => {
+                read_entry(unpacker, &mut blocks, &header, std::mem::take(&mut extension))?;
+                unpacker.end();
+            }
         }
     }
-    unpacker.end();
     extension.nothing_left()?;
     blocks.only_zeros()
 }

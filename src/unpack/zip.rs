@@ -6,6 +6,7 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::os::unix::fs::FileExt as _;
 
 use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
@@ -30,7 +31,7 @@ pub(super) fn read(unpacker: &mut Unpacker<'_>, file: File, length: u64) -> Resu
     file.by_ref().take(sniff::SNIFF_BYTES as u64).read_to_end(&mut start).map_err(Refusal::Io)?;
     if !sniff::is_zip(&start) {
         // A zip with something in front still ends like one.
-        let ends_like_a_zip = end_record(&mut file, length).is_ok();
+        let ends_like_a_zip = matches!(end_record(&mut file, length), Ok(_) | Err(Refusal::ZipStart));
         return Err(if ends_like_a_zip {
             Refusal::ZipStart
         } else {
@@ -41,6 +42,7 @@ pub(super) fn read(unpacker: &mut Unpacker<'_>, file: File, length: u64) -> Resu
     if entries > unpacker.rules.limits.entries {
         return Err(Refusal::Entries(unpacker.rules.limits.entries));
     }
+    let headers = file.get_ref().try_clone().map_err(Refusal::Io)?;
     let mut archive = ZipArchive::new(file).map_err(refusal)?;
     if archive.offset() != 0 {
         return Err(Refusal::ZipStart);
@@ -54,6 +56,12 @@ pub(super) fn read(unpacker: &mut Unpacker<'_>, file: File, length: u64) -> Resu
         if !matches!(entry.compression(), CompressionMethod::Stored | CompressionMethod::Deflated) {
             return Err(Refusal::ZipMethod(entry.compression().to_string()));
         }
+        // The crate holds everything else of the two headers against each other.
+        if flags_at(&headers, entry.header_start() + 6)?
+            != flags_at(&headers, entry.central_header_start() + 8)?
+        {
+            return Err(Refusal::ZipInconsistent("the flags of its two headers differ".into()));
+        }
     }
     unpacker.end();
     archive.validate_header_consistency().map_err(refusal)?;
@@ -61,8 +69,8 @@ pub(super) fn read(unpacker: &mut Unpacker<'_>, file: File, length: u64) -> Resu
     for index in 0..archive.len() {
         let mut entry = archive.by_index(index).map_err(refusal)?;
         read_entry(unpacker, &mut entry)?;
+        unpacker.end();
     }
-    unpacker.end();
     Ok(())
 }
 
@@ -222,6 +230,13 @@ fn directory_starts_at(file: &mut (impl Read + Seek), offset: u64) -> Result<boo
     file.take(4).read_to_end(&mut start).map_err(Refusal::Io)?;
     file.seek(SeekFrom::Start(0)).map_err(Refusal::Io)?;
     Ok(start == b"PK\x01\x02" || start == b"PK\x05\x06")
+}
+
+/// The general purpose bit flag of a header.
+fn flags_at(file: &File, offset: u64) -> Result<[u8; 2], Refusal> {
+    let mut flags = [0; 2];
+    file.read_exact_at(&mut flags, offset).map_err(|_| Refusal::Truncated)?;
+    Ok(flags)
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> u16 {
