@@ -172,13 +172,21 @@ pub fn read(text: &str, origin: Origin) -> Result<Spec, SpecError> {
         return Err(SpecError::TooLarge);
     }
     let documents: Vec<Value> =
-        serde_saphyr::from_multiple(text).map_err(|e| SpecError::Syntax(e.to_string()))?;
+        serde_saphyr::from_multiple(text).map_err(|error| SpecError::Syntax(syntax(&error)))?;
     let candidates: Vec<Section> = documents.iter().filter_map(Section::find).collect();
     match candidates.as_slice() {
         [] => Err(SpecError::NothingToBuild(why_not(&documents))),
         [section] => validate::validate(section, origin),
         several => Err(SpecError::Several(several.iter().map(Section::title).collect())),
     }
+}
+
+/// The parser's words in one line, without its picture of the place.
+fn syntax(error: &serde_saphyr::Error) -> String {
+    let words = error.without_snippet().to_string();
+    let words = words.lines().next().unwrap_or_default().trim_start_matches("error: ");
+    // Its advice is for those who program with it.
+    words.split(", set DuplicateKeyPolicy").next().unwrap_or_default().to_owned()
 }
 
 /// A `build` section, and what stands around it.

@@ -31,10 +31,16 @@ pub(super) struct Encoded {
     pub(super) unpacked: u64,
 }
 
+/// What goes to the thread. Without an end the layer was given up, and is not to look complete.
+enum Message {
+    Bytes(Vec<u8>),
+    End,
+}
+
 /// Takes the tar.
 pub(super) struct Encoder {
     filling: Vec<u8>,
-    full: Option<SyncSender<Vec<u8>>>,
+    full: SyncSender<Message>,
     empty: Receiver<Vec<u8>>,
     thread: Option<JoinHandle<io::Result<Encoded>>>,
 }
@@ -49,19 +55,20 @@ impl Encoder {
         let thread = std::thread::Builder::new()
             .name("layer".into())
             .spawn(move || encode(file, growth, compression, &receiver, &returner))?;
-        Ok(Self { filling: Vec::with_capacity(BUFFER), full: Some(full), empty, thread: Some(thread) })
+        Ok(Self { filling: Vec::with_capacity(BUFFER), full, empty, thread: Some(thread) })
     }
 
     /// Waits for the last byte.
     pub(super) fn finish(mut self) -> io::Result<Encoded> {
         self.hand_over()?;
-        self.full = None;
+        // If nobody takes it, the thread has an error to tell.
+        let _ = self.full.send(Message::End);
         self.join()
     }
 
     fn hand_over(&mut self) -> io::Result<()> {
         let filled = std::mem::take(&mut self.filling);
-        let sent = self.full.as_ref().is_some_and(|full| full.send(filled).is_ok());
+        let sent = self.full.send(Message::Bytes(filled)).is_ok();
         match self.empty.recv() {
             Ok(empty) if sent => {
                 self.filling = empty;
@@ -97,12 +104,12 @@ fn encode(
     file: File,
     growth: Growth,
     compression: Compression,
-    full: &Receiver<Vec<u8>>,
+    full: &Receiver<Message>,
     empty: &Sender<Vec<u8>>,
 ) -> io::Result<Encoded> {
     let mut output = DigestWriter::new(Counted { file, growth, written: 0 });
     let mut tar = DigestWriter::new(compressor(compression, &mut output)?);
-    while let Ok(mut buffer) = full.recv() {
+    while let Message::Bytes(mut buffer) = full.recv().map_err(|_| io::ErrorKind::Interrupted)? {
         tar.write_all(&buffer)?;
         buffer.clear();
         // The other side may have what it needs and be gone.

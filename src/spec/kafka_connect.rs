@@ -17,7 +17,8 @@ pub const ARTIFACT_URL: &str = "^((https?|ftp)://|file:)[-a-zA-Z0-9+&@#/%?=~_|!:
 
 /// Configures how the Connect container image should be built.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
+#[schemars(deny_unknown_fields)]
 pub struct Build {
     /// Where the newly built image is stored.
     pub output: Option<Output>,
@@ -29,7 +30,8 @@ pub struct Build {
 
 /// Where the newly built image is stored.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
+#[schemars(deny_unknown_fields)]
 pub struct Output {
     /// `docker` pushes to a container registry, `imagestream` to an OpenShift image stream.
     #[serde(rename = "type")]
@@ -59,7 +61,8 @@ pub enum OutputType {
 
 /// A connector plugin.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
+#[schemars(deny_unknown_fields)]
 pub struct Plugin {
     /// The plugin's name, unique within the resource; its directory is named after it.
     #[schemars(regex(pattern = PLUGIN_NAME))]
@@ -70,7 +73,8 @@ pub struct Plugin {
 
 /// An artifact of a plugin: one flat type for all five kinds, as in Strimzi's CRD.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
+#[schemars(deny_unknown_fields)]
 pub struct Artifact {
     /// What kind of artifact it is.
     #[serde(rename = "type")]
@@ -112,7 +116,8 @@ pub enum ArtifactType {
 
 /// A mirror of Maven repositories.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
+#[schemars(deny_unknown_fields)]
 pub struct Mirror {
     /// The mirror's URL.
     #[schemars(length(min = 1))]

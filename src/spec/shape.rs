@@ -16,7 +16,7 @@ pub(super) fn check(schema: &Value, value: &Value, field: &str, violations: &mut
         let found = type_name(value);
         let mut message = format!("must be {}, but is {}", article(wanted), article(found));
         if wanted == "string" && matches!(value, Value::Number(_) | Value::Bool(_)) {
-            message.push_str(&format!(": put it into quotes, `\"{value}\"`"));
+            message.push_str(": put it into quotes");
         }
         return violate(message);
     }
@@ -24,12 +24,11 @@ pub(super) fn check(schema: &Value, value: &Value, field: &str, violations: &mut
         && !allowed.contains(value)
     {
         let allowed: Vec<&str> = allowed.iter().filter_map(Value::as_str).collect();
-        let found = value.as_str().unwrap_or_default();
-        return violate(format!(
-            "is `{found}`, but must be one of {}{}",
-            quoted(&allowed),
-            nearest(found, &allowed)
-        ));
+        let found = crate::path::shown(value.as_str().unwrap_or_default().as_bytes());
+        let found = found.as_str();
+        let near =
+            nearest(found, &allowed).map(|near| format!(": did you mean `{near}`?")).unwrap_or_default();
+        return violate(format!("is `{found}`, but must be one of {}{near}", quoted(&allowed)));
     }
     match value {
         Value::String(text) => {
@@ -66,7 +65,7 @@ fn check_object(schema: &Value, object: &Map<String, Value>, field: &str, violat
             Some(schema) => check(schema, value, &join(field, name), violations),
             None => {
                 let known: Vec<&str> = properties.keys().map(String::as_str).collect();
-                let message = format!("is not a known field{}", nearest(name, &known));
+                let message = format!("is not a known field{}", nearest_or_all(name, &known));
                 violations.push(Violation { field: join(field, &shown_key(name)), message });
             }
         }
@@ -128,15 +127,19 @@ fn quoted(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// `: did you mean …?`, if one of the known names is near.
-fn nearest(name: &str, known: &[&str]) -> String {
+/// `: did you mean …?` if one of the known names is near, or else all of them.
+fn nearest_or_all(name: &str, known: &[&str]) -> String {
+    match nearest(name, known) {
+        Some(nearest) => format!(": did you mean `{nearest}`?"),
+        None => format!("; known are {}", quoted(known)),
+    }
+}
+
+fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let lower = name.to_lowercase();
     (known.iter())
-        .map(|known| (strsim::damerau_levenshtein(&lower, &known.to_lowercase()), known))
+        .map(|known| (strsim::damerau_levenshtein(&lower, &known.to_lowercase()), *known))
         .filter(|(distance, known)| *distance <= 2.max(known.len() / 3))
         .min_by_key(|(distance, _)| *distance)
-        .map_or_else(
-            || format!("; known are {}", quoted(known)),
-            |(_, known)| format!(": did you mean `{known}`?"),
-        )
+        .map(|(_, known)| known)
 }

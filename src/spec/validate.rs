@@ -39,8 +39,12 @@ struct Checks {
 }
 
 impl Checks {
+    /// Adds a violation; what was said of a field's shape already is enough.
     fn violate(&mut self, field: impl Into<String>, message: impl Into<String>) {
-        self.violations.push(Violation { field: field.into(), message: message.into() });
+        let field = field.into();
+        if self.violations.iter().all(|earlier| earlier.field != field) {
+            self.violations.push(Violation { field, message: message.into() });
+        }
     }
 
     /// Checks what is ours of the resource around the section; gives `spec.image`.
@@ -60,7 +64,8 @@ impl Checks {
         }
     }
 
-    /// The section as typed values; every difference from the schema is reported at once.
+    /// The section as typed values; every difference from the schema is reported. Where only names and patterns differ
+    /// there are values all the same, and their meaning can be checked at once.
     fn shape(&mut self, section: &Section<'_>) -> Result<Build, SpecError> {
         let mut schema = kafka_connect::schema().to_value();
         if section.resource.is_none()
@@ -68,14 +73,14 @@ impl Checks {
         {
             required.retain(|name| name != "output");
         }
-        let before = self.violations.len();
         shape::check(&schema, section.build, section.field, &mut self.violations);
-        if self.violations.len() > before {
-            return Err(SpecError::Invalid(std::mem::take(&mut self.violations)));
-        }
-        // What passed the schema deserializes; a difference between the two would be a defect of ours.
-        serde_json::from_value(shape::without_nulls(section.build))
-            .map_err(|error| SpecError::Syntax(error.to_string()))
+        serde_json::from_value(shape::without_nulls(section.build)).map_err(|error| {
+            match std::mem::take(&mut self.violations) {
+                // The schema allows what the types do not: a defect of ours.
+                none if none.is_empty() => SpecError::Syntax(error.to_string()),
+                violations => SpecError::Invalid(violations),
+            }
+        })
     }
 
     fn output(&mut self, output: &kafka_connect::Output, base: Option<&str>, field: &str) -> Output {

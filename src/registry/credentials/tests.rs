@@ -1,1 +1,97 @@
+#![allow(clippy::unwrap_used)]
 
+use super::*;
+
+fn user(config: &str, host: &str, repository: &str) -> Option<String> {
+    match DockerConfig::parse(config).unwrap().lookup(host, repository).0 {
+        Some(Credentials::Basic { user, password }) => Some(format!("{user}:{}", password.expose())),
+        Some(Credentials::Identity(token)) => Some(format!("identity {}", token.expose())),
+        Some(Credentials::Bearer(token)) => Some(format!("bearer {}", token.expose())),
+        None => None,
+    }
+}
+
+/// A config with one entry; `dTpw` is `u:p`.
+fn one(key: &str) -> String {
+    format!(r#"{{"auths": {{"{key}": {{"auth": "dTpw"}}}}}}"#)
+}
+
+#[test]
+fn every_form_of_key_is_understood() {
+    for key in [
+        "host:5000",
+        "https://host:5000",
+        "http://host:5000",
+        "https://host:5000/",
+        "host:5000/v1/",
+        "https://host:5000/v2/",
+        "https://host:5000/v1",
+        "HOST:5000",
+        "host:5000/team",
+        "host:5000/team/app",
+    ] {
+        assert_eq!(user(&one(key), "host:5000", "team/app").as_deref(), Some("u:p"), "{key}");
+    }
+    for key in ["host", "host:5001", "other", "host:5000/tea", "host:5000/team/app/more", "host:5000/other"] {
+        assert_eq!(user(&one(key), "host:5000", "team/app"), None, "{key}");
+    }
+}
+
+#[test]
+fn docker_hub_has_three_names() {
+    for key in ["https://index.docker.io/v1/", "index.docker.io", "docker.io", "registry-1.docker.io"] {
+        for host in ["docker.io", "index.docker.io", "registry-1.docker.io"] {
+            assert_eq!(user(&one(key), host, "library/x").as_deref(), Some("u:p"), "{key} {host}");
+        }
+    }
+}
+
+#[test]
+fn the_longest_path_wins() {
+    let config = r#"{"auths": {
+        "quay.io": {"username": "all", "password": "1"},
+        "quay.io/org": {"username": "org", "password": "2"},
+        "quay.io/org/app": {"username": "app", "password": "3"}
+    }}"#;
+    assert_eq!(user(config, "quay.io", "org/app").as_deref(), Some("app:3"));
+    assert_eq!(user(config, "quay.io", "org/other").as_deref(), Some("org:2"));
+    assert_eq!(user(config, "quay.io", "organisation/x").as_deref(), Some("all:1"));
+}
+
+#[test]
+fn tokens_and_empty_entries() {
+    let entry = |entry: &str| user(&format!(r#"{{"auths": {{"h": {entry}}}}}"#), "h", "r");
+    assert_eq!(entry(r#"{"identitytoken": "t", "auth": "dTpw"}"#).as_deref(), Some("identity t"));
+    assert_eq!(entry(r#"{"registrytoken": "t"}"#).as_deref(), Some("bearer t"));
+    assert_eq!(entry(r#"{"auth": "dTpwOnE="}"#).as_deref(), Some("u:p:q"), "a password with a colon");
+    assert_eq!(entry("{}"), None);
+    assert_eq!(entry(r#"{"auth": ""}"#), None);
+    assert_eq!(user("{}", "h", "r"), None);
+}
+
+#[test]
+fn helpers_are_not_run_but_named() {
+    let config = DockerConfig::parse(
+        r#"{"credsStore": "desktop", "credHelpers": {"h": "ecr-login"}, "auths": {"k": {"auth": "dTpw"}}}"#,
+    )
+    .unwrap();
+    insta::assert_snapshot!(config.lookup("h", "r").1.unwrap(), @"the docker config leaves `h` to the credential helper `ecr-login`, which connect-build does not run: put a user and password, or a token, into the `auths` of the config");
+    assert!(config.lookup("other", "r").1.unwrap().contains("`desktop`"));
+    assert_eq!(config.lookup("k", "r").1, None);
+}
+
+#[test]
+fn mistakes_do_not_show_what_is_secret() {
+    for text in [r#"{"auths": {"h": {"auth": "not base64!"}}}"#, r#"{"auths": {"h": {"auth": "dQ=="}}}"#] {
+        assert_eq!(
+            DockerConfig::parse(text).unwrap_err().to_string(),
+            "the `auth` of `h` is not `user:password` in Base64"
+        );
+    }
+    let message =
+        DockerConfig::parse(r#"{"auths": {"h": {"password": ["hunter2"]}}}"#).unwrap_err().to_string();
+    assert!(
+        message.starts_with("it is not a docker config: line 1") && !message.contains("hunter2"),
+        "{message}"
+    );
+}
