@@ -86,7 +86,11 @@ impl Workspace {
             .prefix("connect-build-")
             .tempdir_in(parent)
             .map(|directory| Self { directory })
-            .map_err(|source| WorkspaceError::Create { parent: parent.to_owned(), source })
+            .map_err(|error| {
+                // tempfile's own words would name a directory that nobody knows.
+                let source = error.kind().into();
+                WorkspaceError::Create { parent: parent.to_owned(), source }
+            })
     }
 
     /// The directory.

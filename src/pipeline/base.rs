@@ -90,7 +90,7 @@ pub(super) async fn copy(
     });
     let all =
         stream::iter(copies).buffer_unordered(build.settings.parallel_uploads.max(1)).try_collect::<()>();
-    Ok(build.stages.time(Stage::Upload, all).await?)
+    Ok(build.stages.time(Stage::Copy, all).await?)
 }
 
 /// `/opt`, `/opt/kafka` and `/opt/kafka/plugins` as Strimzi's images have them.

@@ -65,6 +65,8 @@ pub struct ArtifactOutcome {
 pub enum Stage {
     /// Reading the base's manifest and config.
     Base,
+    /// Bringing the base's layers to the target, by mounting if the registry lets us.
+    Copy,
     /// Artifacts come in.
     Download,
     /// Archives are read and layers written.
@@ -81,6 +83,7 @@ impl Stage {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Base => "base",
+            Self::Copy => "copy",
             Self::Download => "download",
             Self::Assemble => "assemble",
             Self::Upload => "upload",
@@ -98,12 +101,17 @@ impl Stages {
     pub async fn time<T>(&self, stage: Stage, task: impl Future<Output = T>) -> T {
         let start = Instant::now();
         let result = task.await;
+        self.took(stage, start);
+        result
+    }
+
+    /// A part of `stage` that began at `start` ends now.
+    pub fn took(&self, stage: Stage, start: Instant) {
         if let Ok(mut stages) = self.0.lock() {
             let end = Instant::now();
             let (first, last) = stages.entry(stage).or_insert((start, end));
             (*first, *last) = (start.min(*first), end.max(*last));
         }
-        result
     }
 
     pub(super) fn finish(&self) -> BTreeMap<Stage, Duration> {

@@ -1,6 +1,7 @@
 //! One plugin's way: its artifacts come in, become a layer, and go out while they do.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures_util::future::try_join_all;
 
@@ -29,6 +30,8 @@ impl Build<'_> {
         let workspace = |source| WorkspaceError::new(self.workspace.path(), source);
         let (writer, growing) =
             LayerWriter::new(file, &path, self.settings.layer, self.parents.clone()).map_err(workspace)?;
+        // The layer goes out while it is made.
+        let upload_started = Instant::now();
         let slot = self.target.begin_layer(&plugin.name, &growing);
         let (artifacts, rules) = (plugin.artifacts.clone(), Arc::clone(&self.rules));
         let assemble = tokio::task::spawn_blocking(move || assemble(&artifacts, fetched, writer, &rules));
@@ -42,7 +45,8 @@ impl Build<'_> {
 
         let media_type = self.settings.format.layer(layer.compression).ok_or(ImageError::NoZstd)?;
         let descriptor = Descriptor::new(&media_type, layer.digest.clone(), layer.size);
-        self.stages.time(Stage::Upload, slot.finish(&layer, &descriptor)).await?;
+        slot.finish(&layer, &descriptor).await?;
+        self.stages.took(Stage::Upload, upload_started);
         Ok(BuiltPlugin::new(plugin, layer, parts))
     }
 

@@ -154,6 +154,11 @@ impl Diagnose for UnpackError {
             {
                 "the URL may want a login, or lead to a download page: open it in a browser".into()
             }
+            Refusal::NotGzip(found) | Refusal::NotTar(found) | Refusal::NotZip(found)
+                if found.contains("empty") =>
+            {
+                "the server sent nothing: check the URL, and whether the file was published in full".into()
+            }
             Refusal::NotGzip(found) if found.contains("zip") => "set `type: zip` for this artifact".into(),
             Refusal::NotZip(found) if found.contains("gzip") => "set `type: tgz` for this artifact".into(),
             Refusal::NotTar(_) => "a single compressed file is no connector archive; check the URL".into(),

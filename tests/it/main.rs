@@ -1,1 +1,16 @@
+//! The program as its users run it: a process with arguments, files, an environment and servers around it.
+//!
+//! Tests that need something installed are `#[ignore]`d with the name of what they need; `tests/run` installs it and runs
+//! them too. The rest runs with plain `cargo test`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod archives_of_tools;
+mod cli;
+mod container;
+mod differential;
+mod downloads;
+mod golden;
+mod registries;
+mod registry_faults;
+mod support;

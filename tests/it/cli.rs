@@ -1,0 +1,280 @@
+//! The command line: help, plan, schema, results, exit codes, signals.
+
+use std::io::Write as _;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::support::artifact_server::{Answer, ArtifactServer};
+use crate::support::{Run, Workplace, noise, tgz_of, zip_of};
+
+const SCRATCH: [&str; 4] = ["--base", "scratch", "--to", "oci:out"];
+
+fn with_a_jar() -> Workplace {
+    let place = Workplace::new();
+    place.write("a.jar", zip_of(&[("a", b"b")]));
+    place.resource(
+        None,
+        &json!([{ "name": "plugin", "artifacts": [{ "type": "jar", "url": "file:a.jar" }] }]),
+    );
+    place
+}
+
+#[test]
+fn help() {
+    let place = Workplace::new();
+    let texts: Vec<String> =
+        [&["--help"][..], &["build", "--help"], &["plan", "--help"], &["schema", "--help"]]
+            .iter()
+            .map(|arguments| place.run(arguments).succeeded().stdout)
+            .collect();
+    insta::assert_snapshot!(texts.join("\n────────\n"));
+}
+
+#[test]
+fn wrong_arguments() {
+    let place = with_a_jar();
+    let rows: Vec<String> = [
+        &["build"][..],
+        &["bild", "x"],
+        &["build", "missing.yaml"],
+        &["build", "resource.json", "--base", "scratch", "--to", "oci:out", "--registry-ca", "host"],
+        &[
+            "build",
+            "resource.json",
+            "--base",
+            "scratch",
+            "--to",
+            "oci:out",
+            "--insecure-registry",
+            "https://host/",
+        ],
+        &["build", "resource.json", "--base", "scratch", "--to", "oci:out", "--platform", "amd64"],
+        &["build", "resource.json", "--base", "scratch", "--to", "oci:out", "--platform", "all"],
+        &["build", "resource.json", "--base", "scratch", "--to", "oci:out", "--label", "x"],
+        &["build", "resource.json", "--base", "scratch", "--to", "oci:out", "--ca-file", "missing.pem"],
+        &["build", "resource.json", "--base", "scratch", "--to", "oci:out", "--ca-file", "a.jar"],
+        &["build", "resource.json", "--base", "scratch", "--to", "oci:out", "--auth-file", "missing.json"],
+        &["build", "resource.json", "--base", "scratch", "--to", "oci:out", "--auth-file", "a.jar"],
+        &["build", "resource.json", "--base", "scratch", "--to", "oci:out", "--max-download", "lots"],
+        &["build", "resource.json", "--base", "scratch", "--to", "oci:out", "--workspace", "nowhere"],
+        &["build", "resource.json", "--base", "oci:nowhere", "--to", "oci:out"],
+        &["build", "resource.json", "--base", "scratch", "--to", "oci:."],
+        &["build", "resource.json", "--base", "scratch", "--to", "oci-archive:no/such/dir.tar"],
+        &[
+            "build",
+            "resource.json",
+            "--base",
+            "scratch",
+            "--to",
+            "oci:out",
+            "--format",
+            "docker",
+            "--compression",
+            "zstd",
+        ],
+        &[
+            "build",
+            "resource.json",
+            "--base",
+            "scratch",
+            "--to",
+            "docker-archive:x.tar",
+            "--platform",
+            "linux/amd64,linux/arm64",
+        ],
+    ]
+    .iter()
+    .map(|arguments| format!("$ connect-build {}\n{}", arguments.join(" "), place.run(arguments).error()))
+    .collect();
+    insta::assert_snapshot!(rows.join("\n\n"));
+}
+
+#[test]
+fn plan_and_schema() {
+    let place = with_a_jar();
+    let plan = place
+        .run(&["plan", "resource.json", "--base", "quay.io/strimzi/kafka:1", "--to", "oci:out"])
+        .succeeded();
+    insta::assert_snapshot!(plan.stdout);
+    assert!(!place.path("out").exists());
+    let schema: Value = serde_json::from_str(&place.run(&["schema"]).succeeded().stdout).unwrap();
+    assert_eq!(schema["required"], json!(["output", "plugins"]));
+}
+
+#[test]
+fn standard_input_is_read_and_may_not_name_files() {
+    let place = with_a_jar();
+    let run = |text: &str| {
+        let mut command = place.command();
+        command.args(["plan", "-", "--base", "scratch", "--to", "oci:out"]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        Run::new(child.wait_with_output().unwrap(), &place.path(""))
+    };
+    let text = place.read("resource.json");
+    insta::assert_snapshot!(run(&text).error(), @"
+    exit 3
+    error: the resource is not valid: `build.plugins[0].artifacts[0].url` is a `file:` URL, which only a resource given as a file may use
+    ");
+    run(&text.replace("file:", "https://example.com/")).succeeded();
+}
+
+#[test]
+fn results_are_written_for_machines() {
+    let place = with_a_jar();
+    let arguments = [
+        SCRATCH.as_slice(),
+        &[
+            "--result-file",
+            "result.json",
+            "--digest-file",
+            "digest",
+            "--termination-log",
+            "termination",
+            "--label",
+            "a=b",
+        ],
+    ]
+    .concat();
+    let run = place.build(&arguments).succeeded();
+    assert_eq!(place.read("digest"), run.stdout);
+    assert_eq!(place.read("termination"), run.stdout.trim());
+    let mut result: Value = serde_json::from_str(&place.read("result.json")).unwrap();
+    assert!(result["seconds"]["total"].as_f64().is_some_and(|seconds| seconds > 0.0));
+    result["seconds"] = json!("…");
+    insta::assert_json_snapshot!(result);
+
+    place.write("a.jar", "changed");
+    std::fs::remove_file(place.path("a.jar")).unwrap();
+    let failed = place.build(&arguments);
+    assert_eq!(failed.code, 4);
+    let result: Value = serde_json::from_str(
+        &place.read("result.json").replace(&place.path("").display().to_string(), "DIR/"),
+    )
+    .unwrap();
+    insta::assert_json_snapshot!(result);
+    insta::assert_snapshot!(place.read("termination").replace(&place.path("").display().to_string(), "DIR/"));
+}
+
+#[test]
+fn the_log_can_be_json() {
+    let place = with_a_jar();
+    let good = place.build(&[SCRATCH.as_slice(), &["--log-format", "json"]].concat()).succeeded();
+    let bad = place.build(&[SCRATCH.as_slice(), &["--log-format", "json", "--base", "oci:no"][..2]].concat());
+    assert_eq!(bad.code, 0);
+    let failed = place.build(&["--base", "oci:nowhere", "--to", "oci:out", "--log-format", "json"]);
+    for line in good.stderr.lines().chain(failed.stderr.lines()) {
+        let line: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"));
+        assert!(
+            line["timestamp"].is_string() && line["level"].is_string() && line["message"].is_string(),
+            "{line}"
+        );
+    }
+    let error: Value = serde_json::from_str(failed.stderr.lines().last().unwrap()).unwrap();
+    assert_eq!(
+        (&error["level"], &error["reason"], &error["exit_code"]),
+        (&json!("ERROR"), &json!("BaseImageFailed"), &json!(8))
+    );
+}
+
+#[test]
+fn every_flag_has_a_variable() {
+    let place = with_a_jar();
+    let mut command = place.command();
+    command.args(["build", "resource.json"]);
+    command.env("CONNECT_BUILD_BASE", "scratch").env("CONNECT_BUILD_TO", "oci:by-variable");
+    command.env("CONNECT_BUILD_COMPRESSION", "zstd").env("CONNECT_BUILD_LABEL", "a=1\nb=2");
+    command.env("CONNECT_BUILD_QUIET", "true").env("SOURCE_DATE_EPOCH", "1700000000");
+    let run = Run::new(command.output().unwrap(), &place.path("")).succeeded();
+    assert_eq!(run.stderr, "");
+    let help = place.run(&["build", "--help"]).stdout;
+    let flags: Vec<&str> =
+        help.lines().filter_map(|l| l.trim().strip_prefix("--").or(l.trim().split(", --").nth(1))).collect();
+    assert!(flags.len() > 25, "{flags:?}");
+    let config = std::fs::read_dir(place.path("by-variable/blobs/sha256")).unwrap();
+    let texts: Vec<String> = config
+        .map(|f| String::from_utf8_lossy(&std::fs::read(f.unwrap().path()).unwrap()).into_owned())
+        .collect();
+    assert!(
+        texts.iter().any(|text| text.contains("2023-11-14T22:13:20Z") && text.contains(r#""b":"2""#)),
+        "{texts:?}"
+    );
+}
+
+#[test]
+fn layouts_and_archives_as_target_and_base() {
+    let place = with_a_jar();
+    let first = place
+        .build(&["--base", "scratch", "--to", "oci:base:v1", "--platform", "linux/amd64,linux/arm64"])
+        .succeeded();
+    place.write("b.tgz", tgz_of(&[("lib/b.jar", b"b")]));
+    place
+        .resource(None, &json!([{ "name": "other", "artifacts": [{ "type": "tgz", "url": "file:b.tgz" }] }]));
+    let all = place.build(&["--base", "oci:base:v1", "--to", "oci:next", "--platform", "all"]).succeeded();
+    assert_ne!(first.digest(), all.digest());
+    let index: Value = serde_json::from_str(&place.read("next/index.json")).unwrap();
+    assert_eq!(index["manifests"][0]["mediaType"], "application/vnd.oci.image.index.v1+json");
+    for (target, file) in [("oci-archive:x.tar:1", "x.tar"), ("docker-archive:y.tar:team/app:1", "y.tar")] {
+        place.build(&["--base", "oci:base:v1", "--to", target]).succeeded();
+        let names: Vec<String> = tar::Archive::new(std::fs::File::open(place.path(file)).unwrap())
+            .entries()
+            .unwrap()
+            .map(|entry| entry.unwrap().path().unwrap().display().to_string())
+            .collect();
+        let wanted = if file == "x.tar" { "index.json" } else { "manifest.json" };
+        assert!(names.iter().any(|name| name == wanted), "{names:?}");
+    }
+    assert_eq!(place.leftovers(), [] as [std::path::PathBuf; 0]);
+}
+
+#[test]
+fn too_many_layers_are_noticed_before_any_download() {
+    let place = Workplace::new();
+    let plugins: Vec<Value> = (0..128)
+        .map(|n| json!({ "name": format!("plugin-{n}"), "artifacts": [{ "type": "jar", "url": "https://does-not-exist.invalid/x.jar" }] }))
+        .collect();
+    place.resource(None, &json!(plugins));
+    insta::assert_snapshot!(place.build(&SCRATCH).error());
+}
+
+#[test]
+fn a_signal_ends_the_build_and_leaves_nothing() {
+    let place = Workplace::new();
+    let server = ArtifactServer::start(&[("/x", Answer::Stalled(noise(1 << 20, 1)))]);
+    place.resource(
+        None,
+        &json!([{ "name": "plugin", "artifacts": [{ "type": "other", "url": server.url("/x") }] }]),
+    );
+    let mut command = place.command();
+    command.args(["build", "resource.json", "--termination-log", "termination"]).args(SCRATCH);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let start = Instant::now();
+    while server.requests().is_empty() && start.elapsed() < Duration::from_secs(10) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    std::thread::sleep(Duration::from_millis(200));
+    assert_eq!(place.leftovers().len(), 1, "there is a workspace to clean up");
+    let stop = Instant::now();
+    std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    let run = Run::new(child.wait_with_output().unwrap(), &place.path(""));
+    assert!(stop.elapsed() < Duration::from_secs(1), "{:?}", stop.elapsed());
+    insta::assert_snapshot!(run.error(), @"
+    exit 13
+    error: the build was ended by SIGTERM; the image was not changed
+    ");
+    assert_eq!(place.read("termination"), "error: the build was ended by SIGTERM; the image was not changed");
+    assert_eq!(place.leftovers(), [] as [std::path::PathBuf; 0]);
+}
+
+#[test]
+fn a_full_or_closed_output_is_no_panic() {
+    let place = with_a_jar();
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = place.command().args(["schema"]).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(10));
+    let run = Run::new(output, &place.path(""));
+    assert!(run.stderr.starts_with("error: cannot write the output"), "{}", run.stderr);
+}

@@ -1,0 +1,176 @@
+//! Downloads over http, and what can go wrong with them.
+
+use serde_json::json;
+
+use crate::support::artifact_server::{Answer, ArtifactServer};
+use crate::support::{Workplace, sha512, tgz_of, zip_of};
+
+const TO: [&str; 4] = ["--base", "scratch", "--to", "oci:out"];
+
+/// Builds one artifact of `kind` at `path` of a server with these answers; gives the error.
+fn failure(kind: &str, answer: Answer, sum: Option<&str>) -> String {
+    let server = ArtifactServer::start(&[("/x", answer)]);
+    let place = Workplace::new();
+    let mut artifact = json!({ "type": kind, "url": server.url("/x") });
+    if let Some(sum) = sum {
+        artifact["sha512sum"] = json!(sum);
+    }
+    place.resource(None, &json!([{ "name": "plugin", "artifacts": [artifact] }]));
+    let run = place.build(&[TO.as_slice(), &["--retries", "0"]].concat());
+    assert_eq!(place.leftovers(), [] as [std::path::PathBuf; 0], "the workspace is removed");
+    assert!(!place.path("out/index.json").exists(), "nothing is published");
+    run.error()
+}
+
+fn status(line: &str, extra: &str) -> Answer {
+    Answer::Raw(format!("HTTP/1.1 {line}\r\n{extra}Content-Length: 0\r\nConnection: close\r\n\r\n"))
+}
+
+#[test]
+fn each_failure_says_what_and_why_and_what_to_do() {
+    let jar = zip_of(&[("a", b"b")]);
+    let rows = [
+        ("401", failure("jar", status("401 Unauthorized", ""), None)),
+        ("403", failure("jar", status("403 Forbidden", ""), None)),
+        ("404", failure("tgz", status("404 Not Found", ""), None)),
+        ("429", failure("tgz", status("429 Too Many Requests", "Retry-After: 5\r\n"), None)),
+        ("503", failure("tgz", status("503 Service Unavailable", ""), None)),
+        ("204 is a success without content", failure("tgz", status("204 No Content", ""), None)),
+        ("a short error body", failure("jar", Answer::Raw("HTTP/1.1 400 Bad Request\r\nContent-Length: 14\r\nConnection: close\r\n\r\nno such thing\n".into()), None)),
+        ("circle", failure("jar", Answer::Redirect("/x".into()), None)),
+        ("redirect to a file", failure("jar", Answer::Redirect("file:///etc/passwd".into()), None)),
+        ("truncated", failure("jar", Answer::Truncated(jar.clone()), None)),
+        ("checksum", failure("jar", Answer::Content(jar.clone()), Some(&"0".repeat(128)))),
+        ("login page", failure("zip", Answer::Typed("text/html", b"<html>please log in</html>".to_vec()), Some(&"0".repeat(128)))),
+        ("login page, unpinned", failure("zip", Answer::Typed("text/html", b"<html>please log in</html>".to_vec()), None)),
+        ("a zip as tgz", failure("tgz", Answer::Content(jar), None)),
+        ("a tgz as zip", failure("zip", Answer::Content(tgz_of(&[("a", b"b")])), None)),
+        ("not http", failure("jar", Answer::Raw("SSH-2.0-OpenSSH_9\r\n".into()), None)),
+    ];
+    let words: Vec<String> = rows.iter().map(|(row, error)| format!("== {row}\n{error}")).collect();
+    insta::assert_snapshot!(words.join("\n\n"));
+}
+
+#[test]
+fn hosts_that_are_not_there() {
+    let place = Workplace::new();
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let fail = |url: String| {
+        place.resource(None, &json!([{ "name": "plugin", "artifacts": [{ "type": "jar", "url": url }] }]));
+        place.build(&[TO.as_slice(), &["--retries", "0"]].concat()).error()
+    };
+    let rows = [fail(format!("http://{closed}/x.jar")), fail("https://does-not-exist.invalid/x.jar".into())];
+    insta::assert_snapshot!(rows.join("\n\n"));
+}
+
+#[test]
+fn transient_failures_are_tried_again() {
+    let jar = zip_of(&[("a", b"b")]);
+    let turns = vec![
+        status("503 Service Unavailable", "Retry-After: 0\r\n"),
+        Answer::Truncated(jar[..20].to_vec()),
+        Answer::Content(jar.clone()),
+    ];
+    let server = ArtifactServer::start(&[("/x", Answer::InTurn(turns))]);
+    let place = Workplace::new();
+    let artifact =
+        json!({ "type": "jar", "url": server.url("/x"), "sha512sum": sha512(&jar).to_uppercase() });
+    place.resource(None, &json!([{ "name": "plugin", "artifacts": [artifact] }]));
+    let run = place.build(&TO).succeeded();
+    assert_eq!(server.requests().len(), 3);
+    assert!(run.stderr.contains("trying again"), "{}", run.stderr);
+}
+
+#[test]
+fn redirects_are_followed_without_the_credentials() {
+    let jar = zip_of(&[("a", b"b")]);
+    let other = ArtifactServer::start(&[("/real", Answer::Content(jar))]);
+    let first =
+        ArtifactServer::start(&[("/x", Answer::Redirect(format!("http://localhost:{}/real", other.port)))]);
+    let place = Workplace::new();
+    let url = first.url("/x").replace("http://", "http://joe:hunter2@");
+    place.resource(None, &json!([{ "name": "plugin", "artifacts": [{ "type": "jar", "url": url }] }]));
+    let run = place.build(&[TO.as_slice(), &["--result-file", "result.json", "-v"]].concat()).succeeded();
+    assert!(first.requests()[0].to_lowercase().contains("authorization: basic am9lomh1bnrlcji="));
+    assert!(!other.requests()[0].to_lowercase().contains("authorization"), "{}", other.requests()[0]);
+    // Nowhere else either: not in what is said, nor in any file of the result.
+    let mut everything = run.stdout + &run.stderr + &place.read("result.json");
+    for blob in std::fs::read_dir(place.path("out/blobs/sha256")).unwrap() {
+        everything.push_str(&String::from_utf8_lossy(&std::fs::read(blob.unwrap().path()).unwrap()));
+    }
+    assert!(!everything.contains("hunter2"), "{everything}");
+}
+
+#[test]
+fn content_is_taken_as_it_is_sent() {
+    // A server that calls a file "encoded" must not make us decode it: the checksum is of the bytes on the wire.
+    let text = "pretend this is compressed";
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        text.len()
+    );
+    let server = ArtifactServer::start(&[("/x", Answer::Raw(head + text))]);
+    let place = Workplace::new();
+    let artifact = json!({ "type": "other", "url": server.url("/x"), "sha512sum": sha512(text.as_bytes()) });
+    place.resource(None, &json!([{ "name": "plugin", "artifacts": [artifact] }]));
+    place.build(&TO).succeeded();
+    assert!(!server.requests()[0].to_lowercase().contains("accept-encoding"));
+}
+
+#[test]
+fn limits_hold_while_the_bytes_come() {
+    let server = ArtifactServer::start(&[("/x", Answer::Content(vec![7; 100_000]))]);
+    let place = Workplace::new();
+    place.resource(
+        None,
+        &json!([{ "name": "plugin", "artifacts": [{ "type": "other", "url": server.url("/x") }] }]),
+    );
+    insta::assert_snapshot!(place.build(&[TO.as_slice(), &["--max-download", "50kB"]].concat()).error(), @"
+    exit 4
+    error: cannot fetch artifact 1 (other) of plugin `plugin` from http://HOST:PORT/x
+      caused by: it is larger than the limit of 50000 bytes
+    hint: raise it with `--max-download BYTES` if the file is meant
+    ");
+}
+
+#[test]
+fn a_proxy_is_used_where_it_should_be() {
+    let jar = zip_of(&[("a", b"b")]);
+    let proxy = ArtifactServer::start(&[("http://artifacts.invalid/x", Answer::Content(jar.clone()))]);
+    let direct = ArtifactServer::start(&[("/x", Answer::Content(jar))]);
+    let place = Workplace::new();
+    place.resource(
+        None,
+        &json!([{ "name": "plugin", "artifacts": [
+        { "type": "jar", "url": "http://artifacts.invalid/x" },
+        { "type": "jar", "url": direct.url("/x") },
+    ] }]),
+    );
+    let mut command = place.command();
+    command
+        .args(["build", "resource.json"])
+        .args(TO)
+        .env("HTTP_PROXY", proxy.url(""))
+        .env("NO_PROXY", "127.0.0.1");
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!((proxy.requests().len(), direct.requests().len()), (1, 1));
+}
+
+#[test]
+fn files_stay_below_the_resource() {
+    let place = Workplace::new();
+    place.write("secret/key", "secret");
+    place.write("sub/a.jar", zip_of(&[("a", b"b")]));
+    std::os::unix::fs::symlink(place.path("secret/key"), place.path("sub/link")).unwrap();
+    let build = |file: &str| {
+        let text =
+            json!({ "plugins": [{ "name": "plugin", "artifacts": [{ "type": "jar", "url": file }] }] });
+        place.write("sub/resource.json", text.to_string());
+        place.run(&[&["build", "sub/resource.json"], TO.as_slice()].concat())
+    };
+    build("file:a.jar").succeeded();
+    let rows =
+        [build("file:link").error(), build("file:../secret/key").error(), build("file:missing.jar").error()];
+    insta::assert_snapshot!(rows.join("\n\n"));
+}

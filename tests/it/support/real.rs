@@ -1,0 +1,271 @@
+//! Real servers and tools, started for one test and ended with it.
+
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use super::token_server;
+
+/// User and password of registries that want them.
+pub(crate) const USER: &str = "pusher";
+pub(crate) const PASSWORD: &str = "correct horse";
+
+/// How a registry is set up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Setup {
+    /// Plain http, open to all.
+    Http,
+    /// TLS with a certificate of our own authority.
+    Tls,
+    /// TLS, and Basic authentication.
+    Password,
+    /// Plain http, and tokens of a token server that wants the password.
+    Token,
+}
+
+/// A running docker-registry.
+pub(crate) struct RealRegistry {
+    child: Child,
+    pub(crate) port: u16,
+    directory: tempfile::TempDir,
+    _tokens: Option<token_server::TokenServer>,
+}
+
+impl RealRegistry {
+    pub(crate) fn start(setup: Setup) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name).display().to_string();
+        let port = free_port();
+        let mut config = format!(
+            "version: 0.1\nlog: {{level: error, accesslog: {{disabled: true}}}}\n\
+             storage: {{filesystem: {{rootdirectory: {}}}, delete: {{enabled: true}}}}\n\
+             http:\n  addr: 127.0.0.1:{port}\n",
+            path("data")
+        );
+        let mut tokens = None;
+        if setup != Setup::Http {
+            make_certificates(directory.path());
+        }
+        if matches!(setup, Setup::Tls | Setup::Password) {
+            config +=
+                &format!("  tls: {{certificate: {}, key: {}}}\n", path("server.crt"), path("server.key"));
+        }
+        if setup == Setup::Password {
+            let line = output(Command::new("htpasswd").args(["-Bbn", USER, PASSWORD]));
+            std::fs::write(path("htpasswd"), line.stdout).unwrap();
+            config += &format!("auth: {{htpasswd: {{realm: r, path: {}}}}}\n", path("htpasswd"));
+        }
+        if setup == Setup::Token {
+            let server = token_server::TokenServer::start(directory.path());
+            config += &format!(
+                "auth: {{token: {{realm: \"http://127.0.0.1:{}/token\", service: the-service, issuer: the-issuer, rootcertbundle: {}}}}}\n",
+                server.port,
+                path("ca.crt")
+            );
+            tokens = Some(server);
+        }
+        std::fs::write(path("config.yml"), config).unwrap();
+        let mut command = Command::new("docker-registry");
+        command.args(["serve", &path("config.yml")]).stdout(Stdio::null()).stderr(Stdio::null());
+        let child = command.spawn().expect("docker-registry is installed");
+        wait_for(port);
+        Self { child, port, directory, _tokens: tokens }
+    }
+
+    pub(crate) fn host(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// The certificate authority of its certificate.
+    pub(crate) fn authority(&self) -> PathBuf {
+        self.directory.path().join("ca.crt")
+    }
+}
+
+impl Drop for RealRegistry {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn wait_for(port: u16) {
+    let start = Instant::now();
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(start.elapsed() < Duration::from_secs(20), "nobody listens on port {port}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// A certificate authority, and a certificate for this machine, in `directory`.
+fn make_certificates(directory: &Path) {
+    let openssl = |arguments: &[&str]| output(Command::new("openssl").args(arguments).current_dir(directory));
+    openssl(&[
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-keyout",
+        "ca.key",
+        "-out",
+        "ca.crt",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=test authority",
+    ]);
+    openssl(&[
+        "req",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-keyout",
+        "server.key",
+        "-out",
+        "server.csr",
+        "-subj",
+        "/CN=localhost",
+    ]);
+    std::fs::write(directory.join("san"), "subjectAltName=DNS:localhost,IP:127.0.0.1\n").unwrap();
+    openssl(&[
+        "x509",
+        "-req",
+        "-in",
+        "server.csr",
+        "-CA",
+        "ca.crt",
+        "-CAkey",
+        "ca.key",
+        "-CAcreateserial",
+        "-days",
+        "2",
+        "-out",
+        "server.crt",
+        "-extfile",
+        "san",
+    ]);
+}
+
+/// Runs a tool that has to succeed.
+#[track_caller]
+pub(crate) fn output(command: &mut Command) -> Output {
+    let output = command.stdin(Stdio::null()).output();
+    let output =
+        output.unwrap_or_else(|error| panic!("{command:?}: {error}; `tests/run` installs what is missing"));
+    assert!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&output.stderr));
+    output
+}
+
+/// Its standard output.
+#[track_caller]
+pub(crate) fn text(command: &mut Command) -> String {
+    String::from_utf8(output(command).stdout).unwrap()
+}
+
+/// A container store of the test's own, for podman and buildah.
+pub(crate) struct Store {
+    directory: tempfile::TempDir,
+}
+
+impl Store {
+    pub(crate) fn new() -> Self {
+        Self { directory: tempfile::tempdir().unwrap() }
+    }
+
+    fn tool(&self, name: &str, driver: &str) -> Command {
+        let mut command = Command::new(name);
+        command.arg("--root").arg(self.directory.path().join("root"));
+        command.arg("--runroot").arg(self.directory.path().join("runroot"));
+        command.args(["--storage-driver", driver]);
+        command
+    }
+
+    pub(crate) fn buildah(&self, arguments: &[&str]) -> Command {
+        let mut command = self.tool("buildah", "vfs");
+        command.args(arguments);
+        command
+    }
+
+    /// `podman run` with what this kind of machine needs (real limits, no cgroup manager), then `arguments`.
+    pub(crate) fn podman_run(&self, arguments: &[&str]) -> Command {
+        let mut command = self.tool("podman", "vfs");
+        command.args(["--cgroup-manager=cgroupfs", "--runtime", "runc", "run", "--rm", "--tls-verify=false"]);
+        command.args(["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024", "--network=host"]);
+        command.args(arguments);
+        command
+    }
+
+    /// A small base image with a shell, in the way Strimzi's has it: user 1001, `/opt/kafka/plugins`. Pushed to
+    /// `kafka:base` of the registry.
+    pub(crate) fn push_base(&self, registry: &str) -> String {
+        let image = self.make_base(&[]);
+        let name = format!("{registry}/kafka:base");
+        output(&mut self.buildah(&["push", "-q", "--tls-verify=false", &image, &format!("docker://{name}")]));
+        name
+    }
+
+    /// The same with these programs of this machine, and the libraries that they need; gives the image's id.
+    pub(crate) fn make_base(&self, programs: &[&str]) -> String {
+        let root = self.directory.path().join("base");
+        for directory in ["bin", "etc", "tmp", "opt/kafka/plugins", "usr/bin"] {
+            std::fs::create_dir_all(root.join(directory)).unwrap();
+        }
+        std::fs::copy("/bin/busybox", root.join("bin/busybox")).unwrap();
+        for applet in ["sh", "cat", "find", "stat", "sha256sum", "id", "ls"] {
+            let _ = std::os::unix::fs::symlink("busybox", root.join("bin").join(applet));
+        }
+        for program in programs {
+            install(program, &root);
+        }
+        std::fs::write(root.join("etc/of-the-base"), "untouched\n").unwrap();
+        set_mode(&root.join("etc/of-the-base"), 0o640);
+        set_mode(&root.join("tmp"), 0o1777);
+        let container = text(&mut self.buildah(&["from", "scratch"]));
+        let container = container.trim();
+        output(&mut self.buildah(&["copy", "-q", container, &root.display().to_string(), "/"]));
+        output(&mut self.buildah(&[
+            "config",
+            "--user",
+            "1001",
+            "--workingdir",
+            "/opt/kafka",
+            "--env",
+            "PATH=/usr/bin:/bin",
+            container,
+        ]));
+        let image = text(&mut self.buildah(&["commit", "-q", "--rm", container]));
+        image.trim().to_owned()
+    }
+
+    /// Where the files of an image are, for reading.
+    pub(crate) fn mount(&self, image: &str) -> PathBuf {
+        let container = text(&mut self.buildah(&["from", "--pull-never", image]));
+        PathBuf::from(text(&mut self.buildah(&["mount", container.trim()])).trim())
+    }
+}
+
+pub(crate) fn set_mode(path: &Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// Copies a program and the libraries that it is linked with.
+fn install(program: &str, root: &Path) {
+    let path = text(Command::new("sh").args(["-c", &format!("command -v {program}")]));
+    let target = root.join("usr/bin").join(program);
+    let _ = std::fs::remove_file(&target);
+    std::fs::copy(path.trim(), &target).unwrap();
+    for word in
+        text(Command::new("ldd").arg(path.trim())).split_whitespace().filter(|word| word.starts_with('/'))
+    {
+        let library = root.join(word.trim_start_matches('/'));
+        std::fs::create_dir_all(library.parent().unwrap()).unwrap();
+        std::fs::copy(word, library).unwrap();
+    }
+}
