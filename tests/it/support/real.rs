@@ -223,6 +223,17 @@ impl Store {
         for program in programs {
             install(program, &root);
         }
+        if programs.contains(&"dash") {
+            // busybox's shell would run its own applets in place of the programs.
+            std::fs::remove_file(root.join("bin/sh")).unwrap();
+            std::os::unix::fs::symlink("../usr/bin/dash", root.join("bin/sh")).unwrap();
+        }
+        std::fs::write(
+            root.join("etc/passwd"),
+            "root:x:0:0::/:/bin/sh\nkafka:x:1001:0::/opt/kafka:/bin/sh\n",
+        )
+        .unwrap();
+        std::fs::write(root.join("etc/group"), "root:x:0:\n").unwrap();
         std::fs::write(root.join("etc/of-the-base"), "untouched\n").unwrap();
         set_mode(&root.join("etc/of-the-base"), 0o640);
         set_mode(&root.join("tmp"), 0o1777);
