@@ -23,7 +23,7 @@ pub const MAX_REDIRECTS: usize = 10;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long a server may send nothing, or take nothing, before the transfer is given up.
-pub const STALL_TIMEOUT: Duration = Duration::from_secs(120);
+pub const STALL_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// What `User-Agent` says.
 const USER_AGENT: &str = concat!("connect-build/", env!("CARGO_PKG_VERSION"));

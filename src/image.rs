@@ -2,7 +2,7 @@
 //!
 //! Nothing here talks to anyone. [`base`] understands manifests, indexes and configs that were read elsewhere;
 //! [`append`] adds layers and gives an [`Image`]: the exact bytes of config and manifest, with their digests. The base's
-//! JSON is edited, not rebuilt, so fields that nobody here has heard of survive. [`validate`] holds a finished image
+//! JSON is edited, not rebuilt, so fields that nobody here has heard of survive. [`validate()`] holds a finished image
 //! against the specification, in tests and before every push.
 
 pub mod base;

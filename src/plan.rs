@@ -325,13 +325,13 @@ impl Artifact {
             spec::ArtifactKind::Tgz(_) => Format::Tgz,
             spec::ArtifactKind::Zip(_) | spec::ArtifactKind::Maven(_) => Format::Zip,
         };
-        let source = match (remote.url.strip_prefix("file:"), &choices.directory) {
-            (Some(file), Some(directory)) => Source::File { directory: directory.clone(), path: path(file)? },
-            _ => {
+        let source =
+            if let (Some(file), Some(directory)) = (remote.url.strip_prefix("file:"), &choices.directory) {
+                Source::File { directory: directory.clone(), path: path(file)? }
+            } else {
                 let url: Url = remote.url.parse().map_err(|_| PlanError::Url(artifact.field.clone()))?;
                 Source::Remote(SafeUrl::new(url))
-            }
-        };
+            };
         Ok(Self {
             id: ArtifactId { plugin: plugin.to_owned(), number, kind },
             source,

@@ -2,7 +2,7 @@
 //!
 //! A [`Registry`] is one host with its TLS, its scheme and its credentials; a [`Repository`] is one name in it, for
 //! reading or for writing. [`pull`] reads manifests and blobs, [`push`] writes them, [`copy`] moves blobs between
-//! repositories; [`transport`] authenticates and retries for all of them.
+//! repositories; `transport` authenticates and retries for all of them.
 //!
 //! Why not oci-client, whose successor-in-name the project set out with: at 0.18 it knows a blob's digest before the
 //! first byte is sent (so an upload cannot follow a layer that is being made), asks for one scope per token (so mounts

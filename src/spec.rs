@@ -2,7 +2,7 @@
 //!
 //! [`read`] takes a whole `KafkaConnect` resource, a `build:` section, or the section's content, in YAML or JSON.
 //! Shape is checked against the schema that the types in [`kafka_connect`] generate, then meaning in
-//! [`validate`]; every violation is found before any is reported, each with its field path. Nothing is looked up,
+//! `validate`; every violation is found before any is reported, each with its field path. Nothing is looked up,
 //! downloaded or defaulted here: that is [`crate::plan`]'s work.
 
 pub mod kafka_connect;

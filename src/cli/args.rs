@@ -110,7 +110,7 @@ pub(super) struct ImageArguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Network")]
 pub(super) struct NetworkArguments {
-    /// A docker config with credentials for registries. Default: REGISTRY_AUTH_FILE, DOCKER_CONFIG, ~/.docker/config.json.
+    /// A docker config with credentials for registries. Default: `REGISTRY_AUTH_FILE`, `DOCKER_CONFIG`, ~/.docker/config.json.
     #[arg(long, value_name = "FILE", env = "CONNECT_BUILD_AUTH_FILE")]
     pub(super) auth_file: Option<PathBuf>,
 

@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -111,7 +111,9 @@ fn scratch_has_no_user_and_no_base() {
     let bare = Dressing { base: None, ..dressing() };
     let images: Vec<Image> =
         bases.iter().map(|b| append(b, &[plugin("one", Compression::Gzip)], &bare).unwrap()).collect();
-    images.iter().for_each(|image| validate(image).unwrap());
+    for image in &images {
+        validate(image).unwrap();
+    }
     assert_eq!(value(&images[0].config)["config"].get("User"), None);
     assert_eq!(value(&images[1].config)["variant"], "v8");
     insta::assert_snapshot!(format!("{:#}", value(&index(&images, Format::Oci))));

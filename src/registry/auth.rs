@@ -16,7 +16,7 @@ use crate::http::HttpError;
 use crate::redact::Secret;
 
 /// A token's life where its server does not say (the specification's default).
-const DEFAULT_LIFE: Duration = Duration::from_secs(60);
+const DEFAULT_LIFE: Duration = Duration::from_mins(1);
 /// A token that is about to end is replaced this long before.
 const MARGIN: Duration = Duration::from_secs(5);
 

@@ -23,7 +23,7 @@ pub enum Credentials {
         /// The password or access token.
         password: Secret,
     },
-    /// An OAuth2 refresh token (`identitytoken`).
+    /// An `OAuth2` refresh token (`identitytoken`).
     Identity(Secret),
     /// A bearer token to send as it is (`registrytoken`).
     Bearer(Secret),

@@ -94,10 +94,10 @@ fn ended(direction: Direction, label: &str, count: u64, ending: &Ending, took: D
     let (size, took) = (bytes(count), seconds(took));
     match (direction, ending) {
         (Direction::Download, Ending::Complete) => {
-            tracing::info!(bytes = count, "downloaded {label}: {size}, {took}")
+            tracing::info!(bytes = count, "downloaded {label}: {size}, {took}");
         }
         (Direction::Upload, Ending::Complete) => {
-            tracing::info!(bytes = count, "pushed {label}: {size}, {took}")
+            tracing::info!(bytes = count, "pushed {label}: {size}, {took}");
         }
         (_, Ending::Existing) => tracing::info!("{label} is there already"),
         (_, Ending::Mounted { from }) => tracing::info!("mounted {label} from `{from}`"),

@@ -3,7 +3,14 @@
 //! Tests that need something installed are `#[ignore]`d with the name of what they need; `tests/run` installs it and runs
 //! them too. The rest runs with plain `cargo test`.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::case_sensitive_file_extension_comparisons,
+    clippy::format_push_string,
+    clippy::needless_pass_by_value,
+    clippy::too_many_lines
+)]
 
 mod archives_of_tools;
 mod cli;

@@ -72,7 +72,7 @@ fn odd_zips() {
     writer.start_file("big64", SimpleFileOptions::default().large_file(true)).unwrap();
     writer.write_all(b"zip64 sizes").unwrap();
     writer.start_file("run.sh", SimpleFileOptions::default().unix_permissions(0o755)).unwrap();
-    writer.set_comment("an ordinary comment");
+    writer.set_comment("an ordinary comment").unwrap();
     let zip = writer.finish().unwrap().into_inner();
     assert_eq!(read(Format::Zip, &zip), Ok(listing(&[("big64", "zip64 sizes"), ("run.sh*", "")])));
 

@@ -86,7 +86,7 @@ fn serve(
         ),
         Some(Answer::Stalled(bytes)) => {
             content(stream, "application/octet-stream", bytes.len() * 2, &bytes)?;
-            std::thread::sleep(Duration::from_secs(60));
+            std::thread::sleep(Duration::from_mins(1));
             Ok(())
         }
         Some(Answer::InTurn(_)) => Ok(()),
