@@ -117,6 +117,8 @@ pub fn client(proxies: &Proxies, trust: &Trust) -> Result<Client, ClientError> {
         .user_agent(USER_AGENT)
         .connect_timeout(CONNECT_TIMEOUT)
         .redirect(redirect::Policy::limited(MAX_REDIRECTS))
+        // A query may hold a token, and would be shown to whoever we are redirected to.
+        .referer(false)
         .tls_danger_accept_invalid_certs(!trust.verify)
         .tls_certs_only(system_authorities().iter().chain(&trust.authorities).cloned())
         .hickory_dns(STATIC_GLIBC)
@@ -252,8 +254,7 @@ impl HttpError {
                 if error.kind() == io::ErrorKind::ConnectionRefused {
                     return Self::Refused { host };
                 }
-                // An io::Error hides what it carries from `source()`.
-                if let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+                if let Some(tls) = tls_error(error) {
                     return Self::from_tls(host, tls);
                 }
             }
@@ -296,11 +297,17 @@ impl HttpError {
     }
 }
 
+/// The TLS error inside an `io::Error`, which hides what it carries from `source()`, also in several layers.
+fn tls_error(error: &io::Error) -> Option<&rustls::Error> {
+    let inner = error.get_ref()?;
+    inner.downcast_ref::<rustls::Error>().or_else(|| tls_error(inner.downcast_ref::<io::Error>()?))
+}
+
 /// A short, single-line, printable body; pages and long texts explain nothing in one line.
 fn readable(body: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(body).ok()?.trim();
     let fits = !text.is_empty() && text.len() <= 200 && !text.starts_with('<');
-    (fits && !text.chars().any(char::is_control)).then(|| text.to_owned())
+    (fits && crate::path::shown(text.as_bytes()) == text).then(|| text.to_owned())
 }
 
 impl Diagnose for HttpError {

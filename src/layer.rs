@@ -20,7 +20,7 @@ use self::encoder::Encoder;
 pub use self::growing::{Follower, Growing};
 use self::tar_writer::TarWriter;
 use crate::digest::Digest;
-use crate::path::EntryPath;
+use crate::path::{EntryPath, PathKey};
 use crate::plan::{Compression, LayerChoices};
 use crate::unpack::Sink;
 
@@ -75,7 +75,7 @@ pub struct LayerWriter {
     path: PathBuf,
     compression: Compression,
     /// Directories that have an entry.
-    directories: HashSet<String>,
+    directories: HashSet<PathKey>,
     parents: Vec<ParentDirectory>,
     files: u64,
     started: Instant,
@@ -127,10 +127,9 @@ impl LayerWriter {
     }
 
     fn one_directory(&mut self, path: &str) -> io::Result<()> {
-        if self.directories.contains(path) {
+        if !self.directories.insert(PathKey::of(path)) {
             return Ok(());
         }
-        self.directories.insert(path.to_owned());
         match self.parents.iter().find(|parent| parent.path == path) {
             Some(parent) => self.tar.directory(path, parent.mode, parent.uid, parent.gid),
             None => self.tar.directory(path, DIRECTORY_MODE, 0, 0),

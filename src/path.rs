@@ -7,6 +7,8 @@
 
 use std::fmt;
 
+use sha2::Digest as _;
+
 /// Longest path in bytes (Linux `PATH_MAX`).
 pub const MAX_PATH_BYTES: usize = 4_096;
 /// Longest component in bytes (Linux `NAME_MAX`).
@@ -46,6 +48,9 @@ pub enum PathRefused {
     /// A component over [`MAX_COMPONENT_BYTES`].
     #[error("has a component of {0} bytes, more than {MAX_COMPONENT_BYTES}")]
     LongComponent(usize),
+    /// A slash where there may be none.
+    #[error("has a slash, but must be the name of one file")]
+    Slash,
     /// Deeper than the limit.
     #[error("is nested {0} directories deep, more than the limit of {1}")]
     Deep(usize, usize),
@@ -95,7 +100,9 @@ impl EntryPath {
 
     /// Reads a name that must be one component: a plugin, a file name.
     pub fn component(name: &str) -> Result<Self, PathRefused> {
-        Self::parse(name.as_bytes(), 1)
+        // The law's other words come first: `../x` is worse than a slash.
+        let path = Self::parse(name.as_bytes(), usize::MAX)?;
+        if name.contains('/') { Err(PathRefused::Slash) } else { Ok(path) }
     }
 
     /// This path below `parent`.
@@ -110,9 +117,28 @@ impl EntryPath {
         &self.0
     }
 
+    /// The directory that holds it.
+    #[must_use]
+    pub fn parent(&self) -> Option<EntryPath> {
+        self.0.rfind('/').map(|index| Self(self.0[..index].to_owned()))
+    }
+
     /// The directories that lead here, outermost first, this path not included.
     pub fn ancestors(&self) -> impl Iterator<Item = EntryPath> + '_ {
         self.0.match_indices('/').map(|(index, _)| Self(self.0[..index].to_owned()))
+    }
+}
+
+/// A path's identity in 16 bytes: half of its SHA-256, which nobody finds two paths for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PathKey([u8; 16]);
+
+impl PathKey {
+    /// The key of `path`.
+    #[must_use]
+    pub fn of(path: &str) -> Self {
+        let digest: [u8; 32] = sha2::Sha256::digest(path.as_bytes()).into();
+        Self(std::array::from_fn(|index| digest[index]))
     }
 }
 

@@ -90,7 +90,9 @@ pub async fn run(
         target.await.map_err(BuildError::from)
     };
     let read_base = stages.time(Stage::Base, base::read(source.as_ref(), settings));
-    let (base, target) = tokio::try_join!(read_base, open_target)?;
+    // Both at once, but of two errors always the same one: what may not be pushed need not be read.
+    let (base, target) = tokio::join!(read_base, open_target);
+    let (target, base) = (target?, base?);
     check(plan, &base)?;
 
     let parents = match &source {

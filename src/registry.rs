@@ -10,6 +10,7 @@
 //! upload session of a declined mount, and takes no client certificate. Its calls would have been a minority of this
 //! room. reqwest carries the requests; `oci-spec` reads the references.
 
+mod activity;
 mod auth;
 pub mod copy;
 pub mod credentials;

@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use self::meter::Meter;
 pub use self::refusal::{Refusal, UnpackError};
+use self::tree::Added;
 pub use self::tree::Tree;
 use crate::fetch::Fetched;
 use crate::limits::{Budget, Limits};
@@ -71,6 +72,21 @@ pub struct Summary {
     pub bytes: u64,
     /// What deserves a line in the log: links left out, names that differ only by case, a jar that is none.
     pub remarks: Vec<String>,
+    /// Remarks beyond the first [`MAX_REMARKS`].
+    pub more_remarks: u64,
+}
+
+/// Remarks that are told of one artifact.
+pub const MAX_REMARKS: usize = 20;
+
+impl Summary {
+    fn remark(&mut self, words: impl FnOnce() -> String) {
+        if self.remarks.len() < MAX_REMARKS {
+            self.remarks.push(words());
+        } else {
+            self.more_remarks += 1;
+        }
+    }
 }
 
 /// Reads `fetched` as `artifact` says and hands its entries to `sink`. `tree` knows what the plugin holds already.
@@ -140,22 +156,20 @@ impl Unpacker<'_> {
             return Ok(());
         }
         let path = self.path(name)?;
-        if self.tree.directory(&path, &mut self.summary.remarks)? {
+        let added = self.tree.directory(&path)?;
+        self.admit(&path, &added)?;
+        if added.directories.contains(&path) {
             self.sink.directory(&path).map_err(Refusal::Io)?;
         }
         Ok(())
     }
 
-    fn file(
-        &mut self,
-        name: &[u8],
-        executable: bool,
-        size: u64,
-        content: &mut dyn Read,
-    ) -> Result<(), Refusal> {
+    fn file(&mut self, name: &[u8], executable: bool, size: u64, content: &mut dyn Read) -> Result<(), Refusal> {
         let path = self.path(name)?;
+        let added = self.tree.file(&path)?;
+        self.admit(&path, &added)?;
+        self.meter.name(&path, self.rules)?;
         self.meter.announce(size, self.rules)?;
-        self.tree.file(&path, &mut self.summary.remarks)?;
         let mut content = Watched { content, cancelled: &self.rules.cancelled, failure: None };
         let taken = self.sink.file(&path, executable, size, &mut content);
         // A failing sink has its own words, a failing archive the reader's.
@@ -169,13 +183,25 @@ impl Unpacker<'_> {
         }
     }
 
+    /// Counts what an entry adds beside itself, and remarks upon its name.
+    fn admit(&mut self, path: &EntryPath, added: &Added) -> Result<(), Refusal> {
+        for directory in &added.directories {
+            self.meter.implied_directory(&self.rules.limits)?;
+            self.meter.name(directory, self.rules)?;
+        }
+        if added.confusable {
+            self.summary.remark(|| format!("`{path}` differs from another name only by case or Unicode form"));
+        }
+        Ok(())
+    }
+
     fn link(&mut self, name: &[u8], kind: &'static str, target: &[u8]) -> Result<(), Refusal> {
         let path = self.path(name)?;
         let target = crate::path::shown(target);
         match self.rules.links {
             Links::Refuse => Err(Refusal::Link { kind, target }),
             Links::Skip => {
-                self.summary.remarks.push(format!("the {kind} `{path}` to `{target}` is left out"));
+                self.summary.remark(|| format!("the {kind} `{path}` to `{target}` is left out"));
                 Ok(())
             }
         }

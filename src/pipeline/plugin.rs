@@ -55,6 +55,9 @@ impl Build<'_> {
             for remark in &part.summary.remarks {
                 self.warn(&format!("{}: {remark}", artifact.id));
             }
+            if part.summary.more_remarks > 0 {
+                self.warn(&format!("{}: and {} more of the kind", artifact.id, part.summary.more_remarks));
+            }
         }
         self.reporter.report(&Event::LayerBuilt {
             plugin: &plugin.name,

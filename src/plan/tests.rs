@@ -48,9 +48,9 @@ fn paths_are_strimzis() {
     insta::assert_snapshot!(rows.join("\n"), @r"
     artifact 1 (jar) of plugin `one`: https://mydomain.tld/my.jar -> /opt/kafka/plugins/one/51e5038c/51e5038c.jar
     artifact 2 (tgz) of plugin `one`: https://mydomain.tld/my2.tgz -> /opt/kafka/plugins/one/638bd501/
-    artifact 3 (zip) of plugin `one`: file:a/b.zip -> /opt/kafka/plugins/one/16dff2fe/
-    artifact 4 (other) of plugin `one`: https://***@mydomain.tld/x -> /opt/kafka/plugins/one/ae8ed2d0/x.conf
-    artifact 5 (other) of plugin `one`: https://mydomain.tld/y -> /opt/kafka/plugins/one/d7c9c4a2/d7c9c4a2
+    artifact 3 (zip) of plugin `one`: file:a/b.zip -> /opt/kafka/plugins/one/d923ae26/
+    artifact 4 (other) of plugin `one`: https://***@mydomain.tld/x -> /opt/kafka/plugins/one/fde6d8af/x.conf
+    artifact 5 (other) of plugin `one`: https://mydomain.tld/y -> /opt/kafka/plugins/one/df2178ce/df2178ce
     ");
     assert_eq!(plan.base.to_string(), "quay.io/strimzi/kafka:1");
     assert_eq!(plan.output.to_string(), "registry.example.com:5000/team/connect:latest");

@@ -20,6 +20,11 @@ const DEFAULT_LIFE: Duration = Duration::from_mins(1);
 /// A token that is about to end is replaced this long before.
 const MARGIN: Duration = Duration::from_secs(5);
 
+/// No token is kept longer, in seconds.
+const LONGEST_LIFE: f64 = 3_600.0;
+/// The largest answer of a token server, in bytes.
+const MAX_ANSWER: usize = 1 << 20;
+
 /// What is wanted of a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Access {
@@ -157,12 +162,21 @@ impl Authenticator {
             let answer = Box::new(read_failure(response).await);
             return Err(Cause::Token { server, answer });
         }
-        let bytes = response.bytes().await.map_err(http)?;
+        let mut response = response;
+        let mut bytes = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(http)? {
+            bytes.extend_from_slice(&chunk);
+            if bytes.len() > MAX_ANSWER {
+                return Err(Cause::Protocol("the token server's answer is too large".into()));
+            }
+        }
         let answer: TokenAnswer = serde_json::from_slice(&bytes)
             .map_err(|_| Cause::Protocol("the token server's answer holds no token".into()))?;
         let value = (answer.token.or(answer.access_token))
             .ok_or_else(|| Cause::Protocol("the token server's answer holds no token".into()))?;
-        let life = answer.expires_in.map_or(DEFAULT_LIFE, Duration::from_secs);
+        // Whatever stands there: a number too large for a clock, or no number at all.
+        let life = answer.expires_in.as_ref().and_then(serde_json::Value::as_f64).filter(|seconds| *seconds >= 0.0);
+        let life = life.map_or(DEFAULT_LIFE, |seconds| Duration::from_secs_f64(seconds.min(LONGEST_LIFE)));
         Ok(Token { value: Secret::new(value), good_until: Instant::now() + life.saturating_sub(MARGIN) })
     }
 }
@@ -171,7 +185,7 @@ impl Authenticator {
 struct TokenAnswer {
     token: Option<String>,
     access_token: Option<String>,
-    expires_in: Option<u64>,
+    expires_in: Option<serde_json::Value>,
 }
 
 impl Challenge {

@@ -11,6 +11,7 @@ use reqwest::{Body, Method, RequestBuilder, StatusCode};
 use tokio::sync::Mutex;
 use url::Url;
 
+use super::activity::Activity;
 use super::error::Cause;
 use super::push::upload_location;
 use super::transport::BodyFailure;
@@ -132,12 +133,16 @@ impl Repository {
                 }
             }))
         };
-        let put = self.put_blob(session, descriptor, body);
+        let activity = Activity::default();
+        let put = activity.watch(&self.registry.host, self.put_blob(session, descriptor, body));
         tokio::pin!(put);
         loop {
             tokio::select! {
                 result = &mut put => return result,
-                Some(bytes) = passed.recv() => transfer.advance(bytes),
+                Some(bytes) = passed.recv() => {
+                    activity.moved();
+                    transfer.advance(bytes);
+                }
             }
         }
     }

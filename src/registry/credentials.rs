@@ -37,6 +37,8 @@ pub struct DockerConfig {
     /// Hosts with a helper of their own, or all with the general one.
     helpers: BTreeMap<String, String>,
     store: Option<String>,
+    /// Hosts whose entry cannot be read.
+    unreadable: Vec<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -52,18 +54,13 @@ pub enum InvalidConfig {
     /// Not JSON, or not the JSON of a docker config.
     #[error("it is not a docker config: {0}")]
     Syntax(String),
-    /// An `auth` that is not Base64 of `user:password`.
-    #[error("the `auth` of `{0}` is not `user:password` in Base64")]
-    Auth(String),
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct File {
-    #[serde(default)]
-    auths: BTreeMap<String, Auth>,
-    #[serde(default)]
-    cred_helpers: BTreeMap<String, String>,
+    auths: Option<BTreeMap<String, Option<Auth>>>,
+    cred_helpers: Option<BTreeMap<String, String>>,
     creds_store: Option<String>,
 }
 
@@ -80,18 +77,22 @@ impl DockerConfig {
     /// Reads the text of a config file.
     pub fn parse(text: &str) -> Result<Self, InvalidConfig> {
         // serde_json's message would quote the offending value, which may be a password.
+        let text = if text.trim().is_empty() { "{}" } else { text };
         let file: File = serde_json::from_str(text)
             .map_err(|e| InvalidConfig::Syntax(format!("line {}, column {}", e.line(), e.column())))?;
-        let mut entries = Vec::new();
-        for (key, auth) in file.auths {
+        let (mut entries, mut unreadable) = (Vec::new(), Vec::new());
+        for (key, auth) in file.auths.unwrap_or_default() {
             let (host, path) = split_key(&key);
-            if let Some(credentials) = auth.credentials(&key)? {
-                entries.push(Entry { host, path, credentials });
+            match auth.map_or(Ok(None), Auth::credentials) {
+                Ok(Some(credentials)) => entries.push(Entry { host, path, credentials }),
+                Ok(None) => {}
+                // It may be somebody else's; whoever needs it hears of it.
+                Err(NotReadable) => unreadable.push(host),
             }
         }
-        let helpers =
-            file.cred_helpers.into_iter().map(|(key, helper)| (split_key(&key).0, helper)).collect();
-        Ok(Self { entries, helpers, store: file.creds_store.filter(|store| !store.is_empty()) })
+        let helpers = file.cred_helpers.unwrap_or_default();
+        let helpers = helpers.into_iter().map(|(key, helper)| (split_key(&key).0, helper)).collect();
+        Ok(Self { entries, helpers, store: file.creds_store.filter(|store| !store.is_empty()), unreadable })
     }
 
     /// Credentials for one repository, and a hint for the case that they do not do.
@@ -100,6 +101,10 @@ impl DockerConfig {
         let found = (self.entries.iter())
             .filter(|entry| entry.host == host && covers(&entry.path, repository))
             .max_by_key(|entry| entry.path.len());
+        if found.is_none() && self.unreadable.contains(&host) {
+            let hint = format!("the `auth` of `{host}` in the docker config is not `user:password` in Base64");
+            return (None, Some(hint));
+        }
         let helper = self.helpers.get(&host).or(self.store.as_ref()).filter(|_| found.is_none());
         let hint = helper.map(|helper| {
             format!(
@@ -111,8 +116,11 @@ impl DockerConfig {
     }
 }
 
+/// An `auth` that is not Base64 of `user:password`.
+struct NotReadable;
+
 impl Auth {
-    fn credentials(self, key: &str) -> Result<Option<Credentials>, InvalidConfig> {
+    fn credentials(self) -> Result<Option<Credentials>, NotReadable> {
         if let Some(token) = self.identitytoken.filter(|token| !token.is_empty()) {
             return Ok(Some(Credentials::Identity(Secret::new(token))));
         }
@@ -120,10 +128,9 @@ impl Auth {
             return Ok(Some(Credentials::Bearer(Secret::new(token))));
         }
         if let Some(auth) = self.auth.filter(|auth| !auth.is_empty()) {
-            let invalid = || InvalidConfig::Auth(key.to_owned());
-            let bytes = STANDARD.decode(auth.trim()).map_err(|_| invalid())?;
-            let text = String::from_utf8(bytes).map_err(|_| invalid())?;
-            let (user, password) = text.split_once(':').ok_or_else(invalid)?;
+            let bytes = STANDARD.decode(auth.trim()).map_err(|_| NotReadable)?;
+            let text = String::from_utf8(bytes).map_err(|_| NotReadable)?;
+            let (user, password) = text.split_once(':').ok_or(NotReadable)?;
             // Docker pads the password with NULs.
             let password = Secret::new(password.trim_end_matches('\0'));
             return Ok(Some(Credentials::Basic { user: user.to_owned(), password }));

@@ -10,7 +10,7 @@ use super::Registry;
 use crate::blob::BlobError;
 use crate::digest::Digest;
 use crate::error::{Diagnose, Reason};
-use crate::http::HttpError;
+use crate::http::{HttpError, STALL_TIMEOUT};
 
 /// Bytes of an error body that are read: some registries answer with whole pages.
 const ERROR_BODY: usize = 64 << 10;
@@ -91,7 +91,7 @@ pub(super) async fn read_failure(mut response: reqwest::Response) -> Cause {
     let (status, headers) = (response.status(), response.headers().clone());
     let mut body = Vec::new();
     while body.len() < ERROR_BODY
-        && let Ok(Some(bytes)) = response.chunk().await
+        && let Ok(Ok(Some(bytes))) = tokio::time::timeout(STALL_TIMEOUT, response.chunk()).await
     {
         body.extend_from_slice(&bytes[..bytes.len().min(ERROR_BODY - body.len())]);
     }
@@ -175,9 +175,12 @@ impl RegistryError {
                 format!("access is denied without credentials: name a docker config for `{host}` with `--auth-file FILE`")
             }
             403 => "the user of the docker config may not do this: check its rights, and that the repository exists".into(),
+            404 if self.doing.starts_with("read back") => {
+                "the registry accepted the manifest and does not have it: it may be a cache in front of another one".into()
+            }
             404 if self.is_push() => "check the repository's name: this registry may want it created first".into(),
             404 => "check the image's name and tag".into(),
-            405 | 409 => "the registry may forbid overwriting this tag: use another one".into(),
+            405 | 409 if self.doing.contains("push the manifest") => "the registry may forbid overwriting this tag: use another one".into(),
             413 => "a proxy in front of the registry limits the size of requests: raise it (nginx: `client_max_body_size 0`)".into(),
             429 if host == "docker.io" => {
                 "Docker Hub limits pulls: give credentials with `--auth-file FILE`, or use a copy of the image in your own \

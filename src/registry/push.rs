@@ -4,6 +4,7 @@ use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
 use reqwest::{Body, Method, RequestBuilder, Response, StatusCode};
 use url::Url;
 
+use super::activity::Activity;
 use super::error::Cause;
 use super::{RegistryError, Repository};
 use crate::digest::Digest;
@@ -45,7 +46,8 @@ impl Repository {
         }
         self.retrying(&format!("push the config of `{}`", self.name), || async {
             let session = self.begin_upload().await?;
-            self.put_blob(&session, descriptor, || Body::from(document.bytes.clone())).await
+            let put = self.put_blob(&session, descriptor, || Body::from(document.bytes.clone()));
+            Activity::default().watch(&self.registry.host, put).await
         })
         .await
     }

@@ -99,7 +99,10 @@ impl Repository {
                 request
             };
             let response = request.send().await.map_err(|error| transfer_error(url, &error))?;
-            if response.status() == StatusCode::UNAUTHORIZED && std::mem::take(&mut again) {
+            // Only the registry's own challenge counts: a redirect may have led to somebody else's server, which could name a
+            // token server of its own and be sent our password.
+            let ours = response.url().origin() == endpoint.root.origin();
+            if ours && response.status() == StatusCode::UNAUTHORIZED && std::mem::take(&mut again) {
                 self.registry.authenticator.forget(scope).await;
                 match Challenge::parse(response.headers(), &endpoint.root)? {
                     Challenge::None => {}

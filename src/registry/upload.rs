@@ -5,7 +5,6 @@
 //! is dropped; should it fail on the way, the file is sent anew in one `PUT` of known length and digest.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytes::Bytes;
 use futures_util::stream;
@@ -13,14 +12,14 @@ use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use reqwest::{Body, Method, RequestBuilder};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
 use url::Url;
 
+use super::activity::Activity;
 use super::error::Cause;
 use super::push::{OCTETS, upload_location, with_digest};
 use super::transport::BodyFailure;
 use super::{RegistryError, Repository};
-use crate::http::{HttpError, STALL_TIMEOUT};
+use crate::http::STALL_TIMEOUT;
 use crate::image::Descriptor;
 use crate::layer::{Follower, Growing};
 use crate::progress::{Direction, Ending, Reporter, Transfer};
@@ -108,7 +107,7 @@ impl LayerUpload {
                 progress.restart();
                 let session = repository.begin_upload().await?;
                 let put = repository.put_blob(&session, descriptor, || self.upload.body());
-                progress.watch(&repository.registry.host, put).await
+                progress.activity.watch(&repository.registry.host, put).await
             })
             .await
     }
@@ -144,7 +143,7 @@ impl Upload {
         }
         let prepare = |request: RequestBuilder| request.header(CONTENT_TYPE, OCTETS).body(self.body());
         let patch = self.repository.send(&Method::PATCH, &session, prepare);
-        let response = self.progress.watch(&self.repository.registry.host, patch).await?;
+        let response = self.progress.activity.watch(&self.repository.registry.host, patch).await?;
         upload_location(&response).map(Some)
     }
 
@@ -167,7 +166,7 @@ impl Upload {
                         Some(follower) => follower,
                         None => growing.follow().await?,
                     };
-                    let bytes = progress.waiting_for(follower.next(UPLOAD_BUFFER)).await?;
+                    let bytes = progress.activity.waiting_for(follower.next(UPLOAD_BUFFER)).await?;
                     Ok::<_, std::io::Error>((Bytes::from(bytes), follower))
                 };
                 match read.await {
@@ -186,15 +185,13 @@ impl Upload {
 /// How far an upload is, and whether it moves.
 struct Progress {
     transfer: std::sync::Mutex<Option<Transfer>>,
-    buffers: AtomicU64,
-    /// The layer has not grown far enough: not the connection's fault.
-    starving: AtomicBool,
+    activity: Activity,
 }
 
 impl Progress {
     fn new(transfer: Transfer) -> Self {
         let transfer = std::sync::Mutex::new(Some(transfer));
-        Self { transfer, buffers: AtomicU64::new(0), starving: AtomicBool::new(false) }
+        Self { transfer, activity: Activity::default() }
     }
 
     fn with(&self, tell: impl FnOnce(&mut Transfer)) {
@@ -214,41 +211,13 @@ impl Progress {
     }
 
     fn advance(&self, bytes: u64) {
-        self.buffers.fetch_add(1, Ordering::Relaxed);
+        self.activity.moved();
         self.with(|transfer| transfer.advance(bytes));
     }
 
     fn end(&self, ending: Ending) {
         if let Some(transfer) = self.transfer.lock().ok().and_then(|mut transfer| transfer.take()) {
             transfer.end(ending);
-        }
-    }
-
-    async fn waiting_for<T>(&self, growth: impl Future<Output = T>) -> T {
-        self.starving.store(true, Ordering::Relaxed);
-        let grown = growth.await;
-        self.starving.store(false, Ordering::Relaxed);
-        grown
-    }
-
-    /// Gives `request` up when nothing has moved for long. reqwest's own timeouts cannot tell an upload that goes on
-    /// from one that hangs.
-    async fn watch<T>(
-        &self,
-        host: &str,
-        request: impl Future<Output = Result<T, Cause>>,
-    ) -> Result<T, Cause> {
-        tokio::pin!(request);
-        let mut before = None;
-        loop {
-            if let Ok(result) = timeout(STALL_TIMEOUT, &mut request).await {
-                return result;
-            }
-            let now = Some(self.buffers.load(Ordering::Relaxed));
-            if now == before && !self.starving.load(Ordering::Relaxed) {
-                return Err(Cause::Http(HttpError::Timeout { host: host.to_owned() }));
-            }
-            before = now;
         }
     }
 }

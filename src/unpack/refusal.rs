@@ -99,7 +99,7 @@ pub enum Refusal {
     Zip64Extensible,
     #[error("is a part of a zip that is split over several files")]
     ZipSplit,
-    #[error("has bytes between its central directory and its end record")]
+    #[error("has bytes that belong to no entry")]
     ZipGap,
     #[error("contradicts itself: {0}")]
     ZipInconsistent(String),
@@ -110,8 +110,8 @@ pub enum Refusal {
     #[error("is damaged: {0}")]
     ZipDamaged(String),
     // Neither.
-    #[error("could not be read or written")]
-    Io(#[source] io::Error),
+    #[error("could not be read or written: {0}")]
+    Io(io::Error),
     #[error("was called off")]
     Cancelled,
 }
@@ -159,8 +159,19 @@ impl Diagnose for UnpackError {
             {
                 "the server sent nothing: check the URL, and whether the file was published in full".into()
             }
-            Refusal::NotGzip(found) if found.contains("zip") => "set `type: zip` for this artifact".into(),
-            Refusal::NotZip(found) if found.contains("gzip") => "set `type: tgz` for this artifact".into(),
+            Refusal::NotGzip(found) if found.contains("a zip") => "set `type: zip` for this artifact".into(),
+            Refusal::NotZip(found) if found.contains("a gzip") => "set `type: tgz` for this artifact".into(),
+            Refusal::NotGzip(_) => "`type: tgz` is a tar archive compressed with gzip".into(),
+            Refusal::NotZip(_) => "`type: zip` is a zip archive".into(),
+            Refusal::Path(PathRefused::Deep(..)) => {
+                "raise it with `--max-depth N` if the archive is trusted".into()
+            }
+            Refusal::ZipEncrypted | Refusal::ZipMethod(_) => {
+                "make the zip anew without a password, with the ordinary compression (deflate)".into()
+            }
+            Refusal::Kind(_) | Refusal::Sparse | Refusal::UnknownKind(_) => {
+                "make the archive anew from regular files and directories alone".into()
+            }
             Refusal::NotTar(_) => "a single compressed file is no connector archive; check the URL".into(),
             Refusal::Gzip(_) | Refusal::Truncated | Refusal::ZipEnd | Refusal::ZipDamaged(_) => {
                 "the file was damaged before it was published or on its way; a `sha512sum` would tell".into()

@@ -19,7 +19,9 @@ pub(super) fn read(unpacker: &mut Unpacker<'_>, file: File) -> Result<(), Refusa
     if !start.starts_with(&MAGIC) {
         return Err(Refusal::NotGzip(sniff::describe(&start[..start.len().min(sniff::SNIFF_BYTES)])));
     }
-    tar::read(unpacker, &mut Members { decoder: Some(GzDecoder::new(file)) })
+    let limits = &unpacker.rules.limits;
+    let left = unpacker.meter.most_inflated(limits);
+    tar::read(unpacker, &mut Members { decoder: Some(GzDecoder::new(file)), left, ratio: limits.ratio })
 }
 
 /// Identification of a gzip member (RFC 1952, section 2.3.1), with the only method there is.
@@ -29,6 +31,9 @@ const MAGIC: [u8; 3] = [0x1f, 0x8b, 8];
 struct Members {
     /// Gone after the last member.
     decoder: Option<GzDecoder<BufReader<File>>>,
+    /// Bytes that may still come out: padding and extension headers are no entries, and cost time all the same.
+    left: u64,
+    ratio: u64,
 }
 
 impl Read for Members {
@@ -36,6 +41,8 @@ impl Read for Members {
         while let Some(decoder) = &mut self.decoder {
             let count = decoder.read(buffer).map_err(|error| damaged(&error).into_io())?;
             if count > 0 || buffer.is_empty() {
+                let left = self.left.checked_sub(count as u64);
+                self.left = left.ok_or_else(|| Refusal::Ratio(self.ratio).into_io())?;
                 return Ok(count);
             }
             let Some(decoder) = self.decoder.take() else { break };

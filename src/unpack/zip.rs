@@ -1,13 +1,16 @@
 //! zip archives, read by their central directory, which must agree with everything else in the file.
 //!
-//! The `zip` crate compares central directory and local headers, finds overlaps and unlisted entries, and checks CRCs.
-//! What it forgives is refused here before it reads: bytes before the first entry or after the end record, a second end
-//! record, zip64 extensible data, more entries than the limit (PKWARE APPNOTE 6.3.10, sections 4.3 and 4.4).
+//! The `zip` crate reads the central directory and compares it with the local headers. What it forgives is refused here:
+//! anything before the first entry, between entries, or after the end record; a second end record; zip64 extensible data;
+//! data descriptors that are missing or lie; compressed data that goes on after its end; flags that mean nothing here
+//! (PKWARE APPNOTE 6.3.10, sections 4.3 and 4.4). So a reader that goes from entry to entry sees what this one sees.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt as _;
 
+use flate2::Crc;
+use flate2::bufread::DeflateDecoder;
 use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
@@ -42,32 +45,23 @@ pub(super) fn read(unpacker: &mut Unpacker<'_>, file: File, length: u64) -> Resu
     if entries > unpacker.rules.limits.entries {
         return Err(Refusal::Entries(unpacker.rules.limits.entries));
     }
-    let headers = file.get_ref().try_clone().map_err(Refusal::Io)?;
+    let raw = file.get_ref().try_clone().map_err(Refusal::Io)?;
     let mut archive = ZipArchive::new(file).map_err(refusal)?;
     if archive.offset() != 0 {
         return Err(Refusal::ZipStart);
     }
+    let mut spans = Vec::new();
     for index in 0..archive.len() {
         let entry = archive.by_index_raw(index).map_err(refusal)?;
         unpacker.begin(entry.name_raw())?;
-        if entry.encrypted() {
-            return Err(Refusal::ZipEncrypted);
-        }
-        if !matches!(entry.compression(), CompressionMethod::Stored | CompressionMethod::Deflated) {
-            return Err(Refusal::ZipMethod(entry.compression().to_string()));
-        }
-        // The crate holds everything else of the two headers against each other.
-        if flags_at(&headers, entry.header_start() + 6)?
-            != flags_at(&headers, entry.central_header_start() + 8)?
-        {
-            return Err(Refusal::ZipInconsistent("the flags of its two headers differ".into()));
-        }
+        spans.push(Span::of(&entry, &raw)?);
+        unpacker.end();
     }
-    unpacker.end();
     archive.validate_header_consistency().map_err(refusal)?;
+    check_sequence(spans, archive.central_directory_start(), &raw)?;
     unpacker.meter.restart_entries();
     for index in 0..archive.len() {
-        let mut entry = archive.by_index(index).map_err(refusal)?;
+        let mut entry = archive.by_index_raw(index).map_err(refusal)?;
         read_entry(unpacker, &mut entry)?;
         unpacker.end();
     }
@@ -85,20 +79,18 @@ fn read_entry<R: Read + Seek>(
     // Not the raw name: a Unicode Path extra field (0x7075), already held against it, may spell it better.
     let name = entry.name().map_err(refusal)?.into_owned().into_bytes();
     let (size, mode) = (entry.size(), entry.unix_mode().unwrap_or_default());
+    let mut content = Content::of(entry)?;
     match (mode & TYPE_BITS, raw.ends_with(b"/")) {
         (LINK, _) => {
             let mut target = Vec::new();
-            entry
-                .by_ref()
-                .take(LINK_TARGET)
-                .read_to_end(&mut target)
-                .map_err(|error| content_refusal(&error))?;
+            let read = content.by_ref().take(LINK_TARGET).read_to_end(&mut target);
+            read.map_err(Refusal::from_io)?;
             unpacker.link(&name, "symbolic link", &target)
         }
-        (0 | DIRECTORY, true) if size == 0 => unpacker.directory(&name),
+        // Not every tool marks a directory as one; the slash does.
+        (0 | DIRECTORY | REGULAR, true) if size == 0 => unpacker.directory(&name),
         (0 | DIRECTORY | REGULAR, true) => Err(Refusal::DirectoryWithContent),
         (0 | REGULAR, false) => {
-            let mut content = Content { entry, left: size };
             unpacker.file(&name, mode & 0o111 != 0, size, &mut content)?;
             content.at_end()
         }
@@ -109,36 +101,157 @@ fn read_entry<R: Read + Seek>(
     }
 }
 
-/// The content of an entry: exactly the announced bytes.
-struct Content<'a, R> {
-    entry: &'a mut R,
-    left: u64,
+/// Flags that an entry may have: compression options, data descriptor, UTF-8 name (APPNOTE 4.4.4).
+const LAWFUL_FLAGS: u16 = 1 << 1 | 1 << 2 | DESCRIPTOR_FLAG | 1 << 11;
+const DESCRIPTOR_FLAG: u16 = 1 << 3;
+
+/// Where an entry lies in the file, and what must stand behind it.
+struct Span {
+    start: u64,
+    /// End of its compressed data.
+    end: u64,
+    /// CRC, compressed and uncompressed size, if a data descriptor follows.
+    descriptor: Option<(u32, u64, u64)>,
 }
 
-impl<R: Read> Read for Content<'_, R> {
+impl Span {
+    fn of<R: Read>(entry: &zip::read::ZipFile<'_, R>, file: &File) -> Result<Self, Refusal> {
+        if entry.encrypted() {
+            return Err(Refusal::ZipEncrypted);
+        }
+        if !matches!(entry.compression(), CompressionMethod::Stored | CompressionMethod::Deflated) {
+            return Err(Refusal::ZipMethod(entry.compression().to_string()));
+        }
+        let central = entry.central_header_start();
+        let flags = read_u16(file, central + 8)?;
+        if flags != read_u16(file, entry.header_start() + 6)? {
+            return Err(Refusal::ZipInconsistent("the flags of its two headers differ".into()));
+        }
+        if flags & !LAWFUL_FLAGS != 0 {
+            return Err(Refusal::ZipInconsistent(format!("it has the flags {flags:#06x}, not all of which are known")));
+        }
+        if !matches!(read_u16(file, central + 34)?, 0 | u16::MAX) {
+            return Err(Refusal::ZipSplit);
+        }
+        let data = entry.data_start().ok_or(Refusal::Truncated)?;
+        let end = data.checked_add(entry.compressed_size()).ok_or(Refusal::Truncated)?;
+        let sums = (entry.crc32(), entry.compressed_size(), entry.size());
+        let descriptor = (flags & DESCRIPTOR_FLAG != 0).then_some(sums);
+        Ok(Self { start: entry.header_start(), end, descriptor })
+    }
+}
+
+/// Checks that entries and their descriptors fill the file from its first byte to the central directory.
+fn check_sequence(mut spans: Vec<Span>, directory: u64, file: &File) -> Result<(), Refusal> {
+    spans.sort_by_key(|span| span.start);
+    if spans.first().map_or(directory, |first| first.start) != 0 {
+        return Err(Refusal::ZipStart);
+    }
+    let starts: Vec<u64> = spans.iter().map(|span| span.start).skip(1).chain([directory]).collect();
+    for (span, next) in spans.iter().zip(starts) {
+        let between = next.checked_sub(span.end).ok_or(Refusal::ZipGap)?;
+        match span.descriptor {
+            None if between == 0 => {}
+            None => return Err(Refusal::ZipGap),
+            Some(sums) => check_descriptor(sums, span.end, between, file)?,
+        }
+    }
+    Ok(())
+}
+
+/// Checks a data descriptor: with or without signature, with sizes of four or of eight bytes (APPNOTE 4.3.9).
+fn check_descriptor((crc, packed, size): (u32, u64, u64), at: u64, length: u64, file: &File) -> Result<(), Refusal> {
+    let mut bytes = [0; 24];
+    let Some(bytes) = usize::try_from(length).ok().and_then(|length| bytes.get_mut(..length)) else {
+        return Err(Refusal::ZipGap);
+    };
+    file.read_exact_at(bytes, at).map_err(|_| Refusal::Truncated)?;
+    let bytes = match bytes.len() {
+        16 | 24 => bytes.strip_prefix(b"PK\x07\x08").unwrap_or(&[]),
+        _ => bytes,
+    };
+    let told = match bytes.len() {
+        12 => (u32_at(bytes, 0), u64::from(u32_at(bytes, 4)), u64::from(u32_at(bytes, 8))),
+        20 => (u32_at(bytes, 0), u64_at(bytes, 4), u64_at(bytes, 12)),
+        _ => return Err(Refusal::ZipGap),
+    };
+    if told == (crc, packed, size) {
+        Ok(())
+    } else {
+        Err(Refusal::ZipInconsistent("a data descriptor differs from the central directory".into()))
+    }
+}
+
+/// The content of an entry: exactly the announced bytes, made of exactly its compressed ones.
+struct Content<'a> {
+    data: Data<'a>,
+    left: u64,
+    packed: u64,
+    expected_crc: u32,
+    crc: Crc,
+}
+
+enum Data<'a> {
+    Stored(Box<dyn Read + 'a>),
+    Deflated(Box<DeflateDecoder<BufReader<Box<dyn Read + 'a>>>>),
+}
+
+impl<'a> Content<'a> {
+    /// Reads an entry that gives its data as they are.
+    fn of<R: Read>(entry: &'a mut zip::read::ZipFile<'_, R>) -> Result<Self, Refusal> {
+        let (left, packed, expected_crc) = (entry.size(), entry.compressed_size(), entry.crc32());
+        let stored = entry.compression() == CompressionMethod::Stored;
+        if stored && left != packed {
+            return Err(Refusal::ZipInconsistent("a stored entry has two sizes".into()));
+        }
+        let raw: Box<dyn Read + 'a> = Box::new(entry);
+        let data = if stored {
+            Data::Stored(raw)
+        } else {
+            Data::Deflated(Box::new(DeflateDecoder::new(BufReader::with_capacity(BUFFER, raw))))
+        };
+        Ok(Self { data, left, packed, expected_crc, crc: Crc::new() })
+    }
+
+    fn inflate(&mut self, buffer: &mut [u8]) -> Result<usize, Refusal> {
+        let read = match &mut self.data {
+            Data::Stored(raw) => raw.read(buffer),
+            Data::Deflated(decoder) => decoder.read(buffer),
+        };
+        read.map_err(|error| content_refusal(&error))
+    }
+
+    /// Holds length, CRC and the end of the compressed data against what the headers say.
+    fn at_end(&mut self) -> Result<(), Refusal> {
+        let damaged = |what: &str| Err(Refusal::ZipDamaged(what.to_owned()));
+        if self.left > 0 {
+            return damaged("an entry is shorter than it says");
+        }
+        if self.inflate(&mut [0])? > 0 {
+            return damaged("an entry is longer than it says");
+        }
+        if let Data::Deflated(decoder) = &self.data
+            && decoder.total_in() != self.packed
+        {
+            return damaged("an entry's compressed data goes on after its end");
+        }
+        if self.crc.sum() == self.expected_crc { Ok(()) } else { damaged("an entry's CRC is wrong") }
+    }
+}
+
+impl Read for Content<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let wanted = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
         if wanted == 0 {
             return Ok(0);
         }
-        let count =
-            self.entry.read(&mut buffer[..wanted]).map_err(|error| content_refusal(&error).into_io())?;
+        let count = self.inflate(&mut buffer[..wanted]).map_err(Refusal::into_io)?;
         if count == 0 {
             return Err(Refusal::ZipDamaged("an entry is shorter than it says".into()).into_io());
         }
+        self.crc.update(&buffer[..count]);
         self.left -= count as u64;
         Ok(count)
-    }
-}
-
-impl<R: Read> Content<'_, R> {
-    /// Reads on to the end, where the CRC is checked.
-    fn at_end(&mut self) -> Result<(), Refusal> {
-        match self.entry.read(&mut [0]) {
-            Ok(0) => Ok(()),
-            Ok(_) => Err(Refusal::ZipDamaged("an entry is longer than it says".into())),
-            Err(error) => Err(content_refusal(&error)),
-        }
     }
 }
 
@@ -232,11 +345,10 @@ fn directory_starts_at(file: &mut (impl Read + Seek), offset: u64) -> Result<boo
     Ok(start == b"PK\x01\x02" || start == b"PK\x05\x06")
 }
 
-/// The general purpose bit flag of a header.
-fn flags_at(file: &File, offset: u64) -> Result<[u8; 2], Refusal> {
-    let mut flags = [0; 2];
-    file.read_exact_at(&mut flags, offset).map_err(|_| Refusal::Truncated)?;
-    Ok(flags)
+fn read_u16(file: &File, offset: u64) -> Result<u16, Refusal> {
+    let mut bytes = [0; 2];
+    file.read_exact_at(&mut bytes, offset).map_err(|_| Refusal::Truncated)?;
+    Ok(u16::from_le_bytes(bytes))
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> u16 {

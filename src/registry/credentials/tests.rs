@@ -81,17 +81,17 @@ fn helpers_are_not_run_but_named() {
 }
 
 #[test]
-fn mistakes_do_not_show_what_is_secret() {
-    for text in [r#"{"auths": {"h": {"auth": "not base64!"}}}"#, r#"{"auths": {"h": {"auth": "dQ=="}}}"#] {
-        assert_eq!(
-            DockerConfig::parse(text).unwrap_err().to_string(),
-            "the `auth` of `h` is not `user:password` in Base64"
-        );
+fn mistakes_do_not_show_what_is_secret_nor_hurt_others() {
+    for auth in ["not base64!", "dQ=="] {
+        let text = format!(r#"{{"auths": {{"h": {{"auth": "{auth}"}}, "good": {{"auth": "dTpw"}}, "none": null}}}}"#);
+        let (credentials, hint) = DockerConfig::parse(&text).unwrap().lookup("h", "r");
+        assert_eq!(credentials, None);
+        assert_eq!(hint.unwrap(), "the `auth` of `h` in the docker config is not `user:password` in Base64");
+        assert_eq!(user(&text, "good", "r").as_deref(), Some("u:p"));
     }
-    let message =
-        DockerConfig::parse(r#"{"auths": {"h": {"password": ["hunter2"]}}}"#).unwrap_err().to_string();
-    assert!(
-        message.starts_with("it is not a docker config: line 1") && !message.contains("hunter2"),
-        "{message}"
-    );
+    for empty in ["", " \n", r#"{"auths": null}"#, r#"{"credHelpers": null}"#] {
+        assert_eq!(user(empty, "h", "r"), None, "{empty}");
+    }
+    let message = DockerConfig::parse(r#"{"auths": {"h": {"password": ["hunter2"]}}}"#).unwrap_err().to_string();
+    assert!(message.starts_with("it is not a docker config: line 1") && !message.contains("hunter2"), "{message}");
 }

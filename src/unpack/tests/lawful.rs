@@ -107,7 +107,7 @@ fn links_can_be_left_out_and_case_is_remarked_upon() {
     assert_eq!(listing_, listing(&[("Read.me", "x"), ("README", "x"), ("read.ME", "x")]));
     insta::assert_snapshot!(summary.remarks.join("\n"), @r"
     the symbolic link `d/l` to `../../up` is left out
-    `d/read.ME` and `d/Read.me` are one name for readers that fold case or normalise
+    `d/read.ME` differs from another name only by case or Unicode form
     ");
     // A link that is left out may not hide content.
     let hiding = entry("l", b'2', &[b'x'; 512]);

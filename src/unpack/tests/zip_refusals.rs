@@ -199,6 +199,89 @@ fn disagreement_between_headers() {
     insta::assert_snapshot!(words);
 }
 
+/// A zip as a pipe gets it: one deflated entry with a data descriptor. Gives also where descriptor and directory begin.
+fn streamed() -> (Vec<u8>, usize, usize) {
+    let mut writer = ZipWriter::new_stream(Vec::new());
+    writer.start_file("aa", SimpleFileOptions::default()).unwrap();
+    writer.write_all(b"streamed content").unwrap();
+    let zip = writer.finish().unwrap().into_inner();
+    let (descriptor, directory) = (at(&zip, *b"PK\x07\x08", 0), at(&zip, CENTRAL, 0));
+    (zip, descriptor, directory)
+}
+
+/// `zip` with `bytes` put in at `position`, and the end record's offset of the directory corrected.
+fn put_in(zip: &[u8], position: usize, bytes: &[u8]) -> Vec<u8> {
+    let mut zip = [&zip[..position], bytes, &zip[position..]].concat();
+    let directory = u32::try_from(at(&zip, CENTRAL, 0)).unwrap();
+    let end = at(&zip, END, 0);
+    zip[end + 16..end + 20].copy_from_slice(&directory.to_le_bytes());
+    zip
+}
+
+#[test]
+fn what_a_reader_from_entry_to_entry_would_see_is_what_there_is() {
+    let (good, descriptor, directory) = streamed();
+    read(Format::Zip, &good).unwrap();
+    let lie = {
+        let mut zip = good.clone();
+        zip[descriptor + 8] ^= 1;
+        zip
+    };
+    let missing = {
+        let mut zip = good.clone();
+        zip.drain(descriptor..directory);
+        put_in(&zip, 0, b"")
+    };
+    // The compressed size covers the descriptor and a whole entry more, which only readers of streams would find.
+    let hiding = {
+        let hidden = zip_of(&["evil"]);
+        let hidden = &hidden[..at(&hidden, CENTRAL, 0)];
+        let data = at(&good, LOCAL, 0) + 30 + 2;
+        let packed = u32::try_from(directory - data + hidden.len()).unwrap();
+        let mut told = good[descriptor..directory].to_vec();
+        told[8..12].copy_from_slice(&packed.to_le_bytes());
+        let mut zip = put_in(&good, directory, &[hidden, told.as_slice()].concat());
+        let central = at(&zip, CENTRAL, 0);
+        zip[central + 20..central + 24].copy_from_slice(&packed.to_le_bytes());
+        zip
+    };
+    let plain = zip_of(&["aa", "bb"]);
+    let between = {
+        let second = at(&plain, LOCAL, 1);
+        let mut zip = put_in(&plain, second, b"junk");
+        let central = at(&zip, CENTRAL, 1);
+        zip[central + 42..central + 46].copy_from_slice(&u32::try_from(second + 4).unwrap().to_le_bytes());
+        zip
+    };
+    let before_directory = put_in(&plain, at(&plain, CENTRAL, 0), b"junk");
+    let disk = central(34, &[1, 0]);
+    let masked = both(6, 8, &[0, 0x20]);
+    let utf8_in_one = local(6, &[0, 8]);
+    let rows = [
+        ("descriptor lies", lie, "contradicts itself: a data descriptor differs from the central directory"),
+        ("descriptor is missing", missing, "has bytes that belong to no entry"),
+        ("entry hidden in compressed data", hiding, "entry 1 (`aa`) is damaged: an entry's compressed data goes on after its end"),
+        ("junk between entries", between, "has bytes that belong to no entry"),
+        ("junk before the directory", before_directory, "has bytes that belong to no entry"),
+        ("another disk", disk, "entry 1 (`aa`) is a part of a zip that is split over several files"),
+        ("masked headers", masked, "entry 1 (`aa`) contradicts itself: it has the flags 0x2000, not all of which are known"),
+        ("UTF-8 in one header", utf8_in_one, "entry 1 (`aa`) contradicts itself: the flags of its two headers differ"),
+    ];
+    for (row, bytes, words) in rows {
+        assert_refused(Format::Zip, &bytes, words, row);
+    }
+}
+
+#[test]
+fn a_directory_is_one_by_its_slash() {
+    for mode in [0_u32, 0o100_644, 0o040_755] {
+        let mut zip = zip_of(&["d/"]);
+        let start = at(&zip, CENTRAL, 0) + 38;
+        zip[start..start + 4].copy_from_slice(&(mode << 16).to_le_bytes());
+        assert_eq!(read(Format::Zip, &zip).unwrap().keys().collect::<Vec<_>>(), ["d/"], "{mode:o}");
+    }
+}
+
 #[test]
 fn structure() {
     let good = zip_of(&["aa", "bb"]);
@@ -273,7 +356,7 @@ fn structure() {
             "has another zip inside its comment",
         ),
         ("zip64 extensible data", zip64, "has zip64 extensible data"),
-        ("gap", gap, "has bytes between its central directory and its end record"),
+        ("gap", gap, "has bytes that belong to no entry"),
         ("split", split, "is a part of a zip that is split over several files"),
         ("encrypted", encrypted, "entry 1 (`aa`) is encrypted"),
         (
