@@ -13,20 +13,22 @@ mod settings;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::Parser as _;
-use connect_build::error::{Diagnose, render};
+use connect_build::error::{Diagnose, Reason, render};
 
 use self::args::{Arguments, Command};
 use self::error::CliError;
 
 /// Runs the command.
 pub(crate) fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let arguments = match Arguments::read() {
         Ok(arguments) => arguments,
-        // Help and version go to standard output, mistakes to standard error.
+        // Help and version go to standard output, mistakes to standard error and, in a pod, to its last words.
         Err(error) => {
             let _ = error.print();
-            return ExitCode::from(u8::from(error.use_stderr()) * 2);
+            if error.use_stderr() {
+                build::write_termination(None, error.to_string().trim_end());
+            }
+            return ExitCode::from(u8::from(error.use_stderr()) * Reason::InvalidArguments.exit_code());
         }
     };
     let result = match &arguments.command {

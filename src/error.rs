@@ -131,6 +131,21 @@ pub trait Diagnose: StdError {
     }
 }
 
+/// The message and its causes in one line: `what: why: why of that`.
+#[must_use]
+pub fn one_line(error: &dyn Diagnose) -> String {
+    let mut line = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let words = cause.to_string();
+        if !line.contains(&words) {
+            let _ = write!(line, ": {words}");
+        }
+        source = cause.source();
+    }
+    line
+}
+
 /// The text for people: `error: …`, a line `caused by: …` for each source, `hint: …`; no final newline.
 ///
 /// A source whose words already stand in the line above is left out.

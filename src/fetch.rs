@@ -20,6 +20,7 @@ use crate::limits::Limits;
 use crate::plan::{Artifact, ArtifactId, Source};
 use crate::progress::{Direction, Ending, Event, Reporter, Transfer};
 use crate::retry::RetryPolicy;
+use crate::workspace::workspace_name;
 
 /// A verified artifact in the workspace.
 #[derive(Debug)]
@@ -180,8 +181,7 @@ impl Fetcher {
     }
 
     fn spool_path(&self, id: &ArtifactId) -> PathBuf {
-        // Plugin names are unique and lawful path components.
-        self.spool.join(format!("{}.{}.artifact", id.plugin, id.number))
+        self.spool.join(workspace_name(&id.plugin, &format!("{}.artifact", id.number)))
     }
 }
 

@@ -329,6 +329,7 @@ impl Diagnose for HttpError {
             Self::Redirects { .. } => "open the URL in a browser to see where it leads",
             Self::Broken { .. } => "the server or a proxy closed the connection; trying again may help",
             Self::Status { status, .. } => match status.as_u16() {
+                200..=299 => "the server does not send the whole file: check what stands between it and here",
                 300..=399 => "it redirects to where this program does not follow: only to http and https",
                 401 | 403 => "the server wants credentials, or denies access to this file",
                 404 | 410 => "check the URL: the file is not there (anymore)",

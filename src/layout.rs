@@ -145,6 +145,10 @@ impl Layout {
     /// Names `root` in the index, under `tag` or as `latest`, in place of what had that name.
     pub fn publish(&self, root: &Descriptor, tag: Option<&str>) -> Result<(), LayoutError> {
         let tag = tag.unwrap_or(DEFAULT_TAG);
+        // Several builds may publish to one layout, and each reads what the others wrote. The lock ends with the file.
+        let marker = self.directory.join(MARKER);
+        let lock = File::open(&marker).and_then(|file| file.lock().map(|()| file));
+        let _lock = lock.map_err(|source| LayoutError::Write { file: marker, source })?;
         let mut entries = if self.directory.join(INDEX).exists() { self.entries()? } else { Vec::new() };
         let pointer = annotation_pointer();
         entries.retain(|entry| entry.pointer(&pointer).and_then(Value::as_str) != Some(tag));

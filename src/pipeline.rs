@@ -70,14 +70,14 @@ struct Build<'a> {
     stages: &'a Stages,
 }
 
-/// Carries out `plan`.
+/// Carries out `plan`; `stages`, which start empty, tell how far it is, also to whoever calls it off.
 pub async fn run(
     plan: &Plan,
     settings: &BuildSettings,
     reporter: &Arc<dyn Reporter>,
+    stages: &Stages,
 ) -> Result<Outcome, BuildError> {
     let started = Instant::now();
-    let stages = Stages::default();
     let workspace = Workspace::create(&settings.workspace)?;
     if settings.format.layer(settings.layer.compression).is_none() {
         return Err(ImageError::NoZstd.into());
@@ -110,7 +110,7 @@ pub async fn run(
         rules: Arc::new(Rules::new(settings.fetch.limits, settings.layer.links)),
         parents,
         layer_permits: Semaphore::new(settings.parallel_layers.max(1)),
-        stages: &stages,
+        stages,
     };
     let plugins = try_join_all(plan.plugins.iter().map(|plugin| build.plugin(plugin)));
     let copy_base = base::copy(source.as_ref(), &base, &target, &build);

@@ -1,7 +1,7 @@
 //! Values that may be used but never shown: passwords and tokens, and URLs that may carry them.
 //!
 //! A [`Secret`] shows `***` in `Debug` and has no `Display`. A [`SafeUrl`] shows its URL without user
-//! information and with the values of query parameters that look like credentials (signed URLs) masked.
+//! information and without its query: signed URLs carry their credentials there, under a hundred names.
 
 use std::fmt;
 
@@ -30,9 +30,6 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Words that mark a query parameter as a credential.
-const SECRET_WORDS: [&str; 8] = ["auth", "credential", "key", "passw", "secret", "sig", "token", "x-amz-"];
-
 /// A URL that is safe to print.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct SafeUrl(Url);
@@ -59,8 +56,8 @@ impl fmt::Display for SafeUrl {
             let _ = shown.set_username("***");
             let _ = shown.set_password(None);
         }
-        if let Some(query) = self.0.query() {
-            shown.set_query(Some(&masked_query(query)));
+        if shown.query().is_some() {
+            shown.set_query(Some("***"));
         }
         shown.set_fragment(None);
         fmt::Display::fmt(&shown, f)
@@ -73,19 +70,34 @@ impl fmt::Debug for SafeUrl {
     }
 }
 
-fn masked_query(query: &str) -> String {
-    let masked: Vec<String> = (query.split('&'))
-        .map(|pair| match pair.split_once('=') {
-            Some((name, _)) if looks_secret(name) => format!("{name}=***"),
-            _ => pair.to_owned(),
-        })
-        .collect();
-    masked.join("&")
+/// A URL as somebody wrote it, perhaps not a valid one, without what may be secret in it.
+#[must_use]
+pub fn shown_url(text: &str) -> String {
+    let (text, _) = text.split_once('#').unwrap_or((text, ""));
+    let (address, query) = text.split_once('?').map_or((text, ""), |(address, _)| (address, "?***"));
+    // Everything up to the last @ of what could be the authority; an unlawful URL may have odd ones.
+    let start = address.find("://").map_or(0, |at| at + 3);
+    match address[start..].rfind('@') {
+        Some(at) => format!("{}***{}{query}", &address[..start], &address[start + at..]),
+        None => format!("{address}{query}"),
+    }
 }
 
-fn looks_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    SECRET_WORDS.iter().any(|word| name.contains(word))
+impl SafeUrl {
+    /// `text`, in which a server may repeat what it was asked for, without this URL's secrets.
+    #[must_use]
+    pub fn redact(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        let password = self.0.password().unwrap_or_default();
+        let values = self.0.query_pairs().map(|(_, value)| value.into_owned());
+        let raw = self.0.query().unwrap_or_default().to_owned();
+        for secret in [raw, password.to_owned(), self.0.username().to_owned()].into_iter().chain(values) {
+            if !secret.is_empty() {
+                text = text.replace(&secret, "***");
+            }
+        }
+        text
+    }
 }
 
 #[cfg(test)]
@@ -101,12 +113,14 @@ mod tests {
             ("https://host/a.jar", "https://host/a.jar"),
             ("https://joe:hunter2@host/a.jar", "https://***@host/a.jar"),
             ("https://token@host/a.jar", "https://***@host/a.jar"),
-            (
-                "https://h/a?v=1&X-Amz-Signature=abc&access_token=t#frag",
-                "https://h/a?v=1&X-Amz-Signature=***&access_token=***",
-            ),
+            ("https://h/a?v=1&X-Amz-Signature=abc#frag", "https://h/a?***"),
+            ("https://h/a?SECRET", "https://h/a?***"),
         ] {
             assert_eq!(SafeUrl::new(url.parse().unwrap()).to_string(), shown);
+            assert_eq!(shown_url(url), shown);
         }
+        assert_eq!(shown_url("https://joe:hun/ter$2@h/x y?t=1"), "https://***@h/x y?***");
+        let url = SafeUrl::new("https://joe:hunter2@h/a?t=SECRET".parse().unwrap());
+        assert_eq!(url.redact("denied for /a?t=SECRET (joe, hunter2)"), "denied for /a?*** (***, ***)");
     }
 }

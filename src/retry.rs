@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable as _};
 
-use crate::error::Diagnose;
+use crate::error::{Diagnose, one_line};
 
 /// How often and how patiently to try.
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +48,7 @@ impl RetryPolicy {
                 wait.map(|wait| error.retry_after().unwrap_or_default().max(wait).min(self.longest_wait))
             })
             .notify(|error, wait| {
-                tracing::warn!("{error}; trying again in {:.1} s", wait.as_secs_f64());
+                tracing::warn!("{}; trying again in {:.1} s", one_line(error), wait.as_secs_f64());
             })
             .await
     }

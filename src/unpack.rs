@@ -164,7 +164,13 @@ impl Unpacker<'_> {
         Ok(())
     }
 
-    fn file(&mut self, name: &[u8], executable: bool, size: u64, content: &mut dyn Read) -> Result<(), Refusal> {
+    fn file(
+        &mut self,
+        name: &[u8],
+        executable: bool,
+        size: u64,
+        content: &mut dyn Read,
+    ) -> Result<(), Refusal> {
         let path = self.path(name)?;
         let added = self.tree.file(&path)?;
         self.admit(&path, &added)?;
@@ -190,7 +196,8 @@ impl Unpacker<'_> {
             self.meter.name(directory, self.rules)?;
         }
         if added.confusable {
-            self.summary.remark(|| format!("`{path}` differs from another name only by case or Unicode form"));
+            self.summary
+                .remark(|| format!("`{path}` differs from another name only by case or Unicode form"));
         }
         Ok(())
     }

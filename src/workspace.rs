@@ -79,6 +79,13 @@ impl Diagnose for WorkspaceError {
     }
 }
 
+/// A file's name in the workspace: unique for the plugin, and short whatever the plugin's name is.
+pub(crate) fn workspace_name(plugin: &str, suffix: &str) -> String {
+    let start: String = plugin.chars().take(40).collect();
+    let digest = crate::digest::Digest::of(plugin.as_bytes()).hex();
+    format!("{start}-{}.{suffix}", &digest[..16])
+}
+
 impl Workspace {
     /// Makes a new directory inside `parent`, readable by this user alone.
     pub fn create(parent: &Path) -> Result<Self, WorkspaceError> {

@@ -1,8 +1,11 @@
 //! The command line, as clap reads it. Nothing is decided here.
 
+#![allow(clippy::doc_markdown, reason = "these comments are the help texts")]
+
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::builder::Resettable;
+use clap::{Arg, ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -20,12 +23,33 @@ Examples:
 
 Every flag of `build` can also be given as a variable: `--max-download` is CONNECT_BUILD_MAX_DOWNLOAD.";
 
+/// The end of the year 9999, after which times are not what readers of images expect.
+const LAST_SECOND: u64 = 253_402_300_799;
+
 /// Builds Kafka Connect images from Strimzi's `spec.build`: without root, without a daemon, without a Dockerfile.
 #[derive(Debug, Parser)]
 #[command(name = "connect-build", version, after_help = EXAMPLES, max_term_width = 100)]
 pub(super) struct Arguments {
     #[command(subcommand)]
     pub(super) command: Command,
+}
+
+impl Arguments {
+    /// Reads the command line and the variables. An empty variable, as templates of pods leave them, counts as not set.
+    pub(super) fn read() -> Result<Self, clap::Error> {
+        let unset = |argument: Arg| match argument.get_env() {
+            Some(name) if std::env::var_os(name).is_some_and(|value| value.is_empty()) => {
+                argument.env(Resettable::Reset)
+            }
+            _ => argument,
+        };
+        let command = Self::command();
+        let names: Vec<String> = command.get_subcommands().map(|c| c.get_name().to_owned()).collect();
+        let command = names.iter().fold(command, |command, name| {
+            command.mut_subcommand(name, |subcommand| subcommand.mut_args(unset))
+        });
+        Self::from_arg_matches(&command.try_get_matches()?)
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -64,7 +88,7 @@ pub(super) struct PlanArguments {
     pub(super) links: LinksArgument,
 
     /// Modification time of every file and creation time of the image, in seconds since 1970.
-    #[arg(long, value_name = "SECONDS", default_value_t = 0, env = "SOURCE_DATE_EPOCH")]
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, env = "SOURCE_DATE_EPOCH", value_parser = clap::value_parser!(u64).range(..=LAST_SECOND))]
     pub(super) source_date_epoch: u64,
 }
 
@@ -110,7 +134,7 @@ pub(super) struct ImageArguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Network")]
 pub(super) struct NetworkArguments {
-    /// A docker config with credentials for registries. Default: `REGISTRY_AUTH_FILE`, `DOCKER_CONFIG`, ~/.docker/config.json.
+    /// A docker config with credentials for registries. Default: REGISTRY_AUTH_FILE, DOCKER_CONFIG, ~/.docker/config.json.
     #[arg(long, value_name = "FILE", env = "CONNECT_BUILD_AUTH_FILE")]
     pub(super) auth_file: Option<PathBuf>,
 
@@ -132,12 +156,12 @@ pub(super) struct NetworkArguments {
     pub(super) plain_http_registry: Vec<String>,
 
     /// Downloads, and uploads, at the same time.
-    #[arg(long, value_name = "N", default_value_t = 4, env = "CONNECT_BUILD_PARALLEL")]
-    pub(super) parallel: usize,
+    #[arg(long, value_name = "N", default_value_t = 4, env = "CONNECT_BUILD_PARALLEL", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(super) parallel: u16,
 
     /// Further tries after a transient failure.
-    #[arg(long, value_name = "N", default_value_t = 3, env = "CONNECT_BUILD_RETRIES")]
-    pub(super) retries: usize,
+    #[arg(long, value_name = "N", default_value_t = 3, env = "CONNECT_BUILD_RETRIES", value_parser = clap::value_parser!(u16).range(0..=100))]
+    pub(super) retries: u16,
 }
 
 #[derive(Debug, Args)]
@@ -267,8 +291,6 @@ fn byte_count(text: &str) -> Result<u64, String> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-
-    use clap::CommandFactory as _;
 
     use super::*;
 

@@ -1,11 +1,11 @@
 //! `connect-build build`: one build, and everything that is told about its end.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use connect_build::error::{Diagnose, Reason, render};
-use connect_build::pipeline::{self, BuildError, Outcome};
+use connect_build::pipeline::{self, BuildError, Outcome, Stages};
 use connect_build::plan::Plan;
 use connect_build::progress::Event;
 use connect_build::report::{self, Failure};
@@ -37,6 +37,7 @@ pub(super) fn main(arguments: &BuildArguments) -> ExitCode {
 }
 
 fn run(arguments: &BuildArguments, console: &Console) -> Result<Outcome, CliError> {
+    clear_results(&arguments.report)?;
     let spec = plan::read(&arguments.plan.file)?;
     for warning in &spec.warnings {
         console.reporter.report(&Event::Warning(warning));
@@ -48,11 +49,16 @@ fn run(arguments: &BuildArguments, console: &Console) -> Result<Outcome, CliErro
         .enable_all()
         .build()
         .map_err(CliError::Start)?;
+    let stages = Stages::default();
     let result = runtime.block_on(async {
         let signal = signal().map_err(CliError::Start)?;
+        let build = pipeline::run(&plan, &settings, &console.reporter, &stages);
         tokio::select! {
-            outcome = pipeline::run(&plan, &settings, &console.reporter) => outcome.map_err(CliError::Build),
-            name = signal => Err(CliError::Build(BuildError::Interrupted(name))),
+            outcome = build => outcome.map_err(CliError::Build),
+            signal = signal => {
+                let publishing = stages.is_publishing();
+                Err(CliError::Build(BuildError::Interrupted { signal, publishing }))
+            }
         }
     });
     runtime.shutdown_timeout(SHUTDOWN);
@@ -64,18 +70,29 @@ fn signal() -> std::io::Result<impl Future<Output = &'static str>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
     Ok(async move {
         tokio::select! {
             _ = terminate.recv() => "SIGTERM",
             _ = interrupt.recv() => "SIGINT",
+            _ = hangup.recv() => "SIGHUP",
         }
     })
+}
+
+/// Empties the files that the result goes to: an old result must not pass for this one's, and that a file cannot be written
+/// is better known before the build than after it.
+fn clear_results(arguments: &ReportArguments) -> Result<(), CliError> {
+    for file in arguments.result_file.iter().chain(&arguments.digest_file) {
+        std::fs::write(file, "").map_err(|source| CliError::ResultFile { file: file.clone(), source })?;
+    }
+    Ok(())
 }
 
 fn tell_success(outcome: &Outcome, arguments: &ReportArguments, console: &Console) -> Result<(), CliError> {
     let reference = &outcome.pushed.reference;
     // First what others wait for, then what people read.
-    write_termination(arguments, reference);
+    write_termination(arguments.termination_log.as_deref(), reference);
     if let Some(file) = &arguments.digest_file {
         write_file(file, &format!("{reference}\n"))?;
     }
@@ -95,7 +112,7 @@ fn tell_failure(error: &CliError, arguments: &ReportArguments, console: &Console
     let failure = Failure::new(error);
     // An error in telling of a success is no reason to deny the success.
     if !matches!(error, CliError::WriteResult { .. } | CliError::Output(_)) {
-        write_termination(arguments, &report::failure_message(&text));
+        write_termination(arguments.termination_log.as_deref(), &text);
         if let Some(file) = &arguments.result_file {
             let json = format!("{:#}\n", report::result_json(Err(&failure)));
             if let Err(error) = std::fs::write(file, json) {
@@ -115,12 +132,10 @@ fn tell_failure(error: &CliError, arguments: &ReportArguments, console: &Console
 }
 
 /// The pod's last words. A message that cannot be written is worth a warning, not a failed build.
-fn write_termination(arguments: &ReportArguments, message: &str) {
+pub(super) fn write_termination(named: Option<&Path>, message: &str) {
     let usual = Path::new(TERMINATION_LOG);
-    let file: Option<PathBuf> =
-        arguments.termination_log.clone().or_else(|| usual.is_file().then(|| usual.to_owned()));
-    if let Some(file) = file
-        && let Err(error) = report::write_message(&file, message)
+    if let Some(file) = named.or_else(|| usual.is_file().then_some(usual))
+        && let Err(error) = report::write_message(file, &report::failure_message(message))
     {
         super::say(&format!(
             "warning: cannot write the termination message to `{}`: {error}",

@@ -48,7 +48,14 @@ pub(super) enum CliError {
     /// Standard output or a result file cannot be written.
     #[error("cannot write the output")]
     Output(#[source] io::Error),
-    /// A result file cannot be written.
+    /// A result file cannot be written, which is noticed before the build.
+    #[error("cannot write `{}`", file.display())]
+    ResultFile {
+        file: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    /// A result file cannot be written anymore.
     #[error("the image is pushed, but `{}` cannot be written", file.display())]
     WriteResult {
         file: PathBuf,

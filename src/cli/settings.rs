@@ -67,7 +67,7 @@ pub(super) fn build(arguments: &BuildArguments) -> Result<BuildSettings, CliErro
     for file in &network.ca_file {
         authorities.extend(read_authorities(file).map_err(CliError::Client)?);
     }
-    let retry = RetryPolicy { retries: network.retries, ..RetryPolicy::default() };
+    let retry = RetryPolicy { retries: network.retries.into(), ..RetryPolicy::default() };
     let platforms = image.platform.as_deref().map_or(Ok(Platforms::Here), Platforms::from_str);
     Ok(BuildSettings {
         workspace: arguments.report.workspace.clone().unwrap_or_else(env::temp_dir),
@@ -75,7 +75,7 @@ pub(super) fn build(arguments: &BuildArguments) -> Result<BuildSettings, CliErro
             proxies: proxies.clone(),
             trust: Trust { authorities: authorities.clone(), verify: true },
             limits: limits(&arguments.limits),
-            parallel: network.parallel,
+            parallel: network.parallel.into(),
             retry,
         },
         registry: RegistrySettings {
@@ -94,7 +94,7 @@ pub(super) fn build(arguments: &BuildArguments) -> Result<BuildSettings, CliErro
         labels: labels(&image.label)?,
         scan_parents: image.parent_dirs == ParentDirsArgument::Scan,
         parallel_layers: std::thread::available_parallelism().map_or(1, usize::from),
-        parallel_uploads: network.parallel,
+        parallel_uploads: network.parallel.into(),
     })
 }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
+use reqwest::StatusCode;
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::time::timeout;
@@ -39,9 +40,11 @@ pub(super) async fn download(
     let request = client.get(url.expose().clone()).send();
     let response = timeout(STALL_TIMEOUT, request).await.map_err(|_| stalled())?.map_err(fail)?;
     let (status, headers) = (response.status(), response.headers().clone());
-    if !status.is_success() {
-        let body = start_of_body(response).await;
-        return Err(DownloadError::Http(HttpError::status(status, &headers, &body)));
+    // Another success is none: 204 has no content, 206 only a part of it.
+    if status != StatusCode::OK {
+        let body = String::from_utf8_lossy(&start_of_body(response).await).into_owned();
+        let body = url.redact(&body);
+        return Err(DownloadError::Http(HttpError::status(status, &headers, body.as_bytes())));
     }
     // Not `content_length()`, which some bodies do not know: the header is what the server promises.
     let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
@@ -50,7 +53,7 @@ pub(super) async fn download(
         Some(length) => transfer.total(length),
         None => {}
     }
-    let mut spool = Spool::open(path, limit);
+    let mut spool = Spool::open(path, limit)?;
     let mut body = response.bytes_stream();
     while let Some(bytes) = timeout(STALL_TIMEOUT, body.next()).await.map_err(|_| stalled())? {
         let bytes = bytes.map_err(fail)?;
@@ -70,7 +73,7 @@ pub(super) async fn copy_file(
     limit: u64,
     transfer: &mut Transfer,
 ) -> Result<Fetched, DownloadError> {
-    let mut spool = Spool::open(path, limit);
+    let mut spool = Spool::open(path, limit)?;
     loop {
         let mut buffer = vec![0; READ_BUFFER];
         let count = (content.read(&mut buffer).await)

@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
@@ -28,11 +28,16 @@ pub(super) struct Spool {
 
 impl Spool {
     /// Opens `path` anew; more than `limit` bytes are an error.
-    pub(super) fn open(path: &Path, limit: u64) -> Self {
+    pub(super) fn open(path: &Path, limit: u64) -> Result<Self, DownloadError> {
+        let directory = path.parent().unwrap_or(path).to_owned();
+        // A new file each time: the writer of an earlier try may not have noticed yet that it is over. It is made here and
+        // not by the writer, which could be late and make it while the workspace is being removed.
+        let _ = std::fs::remove_file(path);
+        let file = File::create_new(path)
+            .map_err(|source| DownloadError::Workspace(WorkspaceError::new(&directory, source)))?;
         let (queue, receiver) = mpsc::channel(QUEUE);
-        let path = path.to_owned();
-        let writer = tokio::task::spawn_blocking(move || write(&path, receiver));
-        Self { queue, writer, limit, taken: 0 }
+        let writer = tokio::task::spawn_blocking(move || write(file, &directory, receiver));
+        Ok(Self { queue, writer, limit, taken: 0 })
     }
 
     /// Takes the next bytes.
@@ -60,15 +65,14 @@ impl Spool {
     }
 }
 
-fn write(path: &PathBuf, mut queue: mpsc::Receiver<Bytes>) -> Result<(u64, Sha512), WorkspaceError> {
-    let directory = path.parent().unwrap_or(path);
-    let fail = |source| WorkspaceError::new(directory, source);
-    // A new file each time: the writer of an earlier try may not have noticed yet that it is over.
-    let _ = std::fs::remove_file(path);
-    let mut file = File::create_new(path).map_err(fail)?;
+fn write(
+    mut file: File,
+    directory: &Path,
+    mut queue: mpsc::Receiver<Bytes>,
+) -> Result<(u64, Sha512), WorkspaceError> {
     let (mut written, mut sum) = (0, Sha512Stream::default());
     while let Some(bytes) = queue.blocking_recv() {
-        file.write_all(&bytes).map_err(fail)?;
+        file.write_all(&bytes).map_err(|source| WorkspaceError::new(directory, source))?;
         sum.update(&bytes);
         written += bytes.len() as u64;
     }

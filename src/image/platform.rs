@@ -104,6 +104,13 @@ impl FromStr for Platforms {
         if text == "all" {
             return Ok(Self::All);
         }
-        text.split(',').map(|one| one.trim().parse()).collect::<Result<_, _>>().map(Self::Listed)
+        let mut list: Vec<Platform> = Vec::new();
+        for one in text.split(',') {
+            let platform = one.trim().parse()?;
+            if !list.contains(&platform) {
+                list.push(platform);
+            }
+        }
+        Ok(Self::Listed(list))
     }
 }

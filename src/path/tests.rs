@@ -59,6 +59,15 @@ fn each_refusal_has_its_words() {
 }
 
 #[test]
+fn a_component_has_no_slash() {
+    let refused = |name: &str| EntryPath::component(name).unwrap_err().to_string();
+    assert_eq!(refused("a/"), "has a slash, but must be the name of one file");
+    assert_eq!(refused("a/b"), "has a slash, but must be the name of one file");
+    assert_eq!(refused("../b"), "has a `..` component and could leave its directory");
+    assert_eq!(EntryPath::component("a.b").unwrap().as_str(), "a.b");
+}
+
+#[test]
 fn shown_names_cannot_write_to_a_terminal() {
     assert_eq!(shown(b"a\x1b[2Jb\xff"), "a\\u{1b}[2Jb\u{fffd}");
     assert!(shown(&[b'x'; 5_000]).len() < 220);

@@ -28,8 +28,14 @@ pub enum BuildError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A signal.
-    #[error("the build was ended by {0}; the image was not changed")]
-    Interrupted(&'static str),
+    #[error("the build was ended by {signal}; {}",
+        if *.publishing { "the image was being published, so look which one its tag names" } else { "the image was not changed" })]
+    Interrupted {
+        /// Its name.
+        signal: &'static str,
+        /// Whether the manifest may have arrived.
+        publishing: bool,
+    },
     /// A thread of ours panicked.
     #[error("a thread of connect-build ended unexpectedly")]
     Panicked,
@@ -43,7 +49,7 @@ impl BuildError {
             Self::Unpack(error) => Some(error),
             Self::Image(error) => Some(error),
             Self::Store(error) => Some(error),
-            Self::Interrupted(_) | Self::Panicked => None,
+            Self::Interrupted { .. } | Self::Panicked => None,
         }
     }
 }
@@ -51,7 +57,7 @@ impl BuildError {
 impl Diagnose for BuildError {
     fn reason(&self) -> Reason {
         match self {
-            Self::Interrupted(_) => Reason::Interrupted,
+            Self::Interrupted { .. } => Reason::Interrupted,
             _ => self.inner().map_or(Reason::Internal, Diagnose::reason),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::digest::Digest;
@@ -94,20 +95,32 @@ impl Stage {
 
 /// Takes the time of stages that many tasks go through.
 #[derive(Debug, Default)]
-pub struct Stages(Mutex<BTreeMap<Stage, (Instant, Instant)>>);
+pub struct Stages {
+    times: Mutex<BTreeMap<Stage, (Instant, Instant)>>,
+    publishing: AtomicBool,
+}
 
 impl Stages {
     /// Runs `task` as a part of `stage`.
     pub async fn time<T>(&self, stage: Stage, task: impl Future<Output = T>) -> T {
         let start = Instant::now();
+        if stage == Stage::Publish {
+            self.publishing.store(true, Ordering::Relaxed);
+        }
         let result = task.await;
         self.took(stage, start);
         result
     }
 
+    /// Whether publishing has begun: from then on the target's tag may name the new image.
+    #[must_use]
+    pub fn is_publishing(&self) -> bool {
+        self.publishing.load(Ordering::Relaxed)
+    }
+
     /// A part of `stage` that began at `start` ends now.
     pub fn took(&self, stage: Stage, start: Instant) {
-        if let Ok(mut stages) = self.0.lock() {
+        if let Ok(mut stages) = self.times.lock() {
             let end = Instant::now();
             let (first, last) = stages.entry(stage).or_insert((start, end));
             (*first, *last) = (start.min(*first), end.max(*last));
@@ -115,7 +128,7 @@ impl Stages {
     }
 
     pub(super) fn finish(&self) -> BTreeMap<Stage, Duration> {
-        let stages = self.0.lock().map(|stages| stages.clone()).unwrap_or_default();
+        let stages = self.times.lock().map(|stages| stages.clone()).unwrap_or_default();
         stages.into_iter().map(|(stage, (first, last))| (stage, last - first)).collect()
     }
 }

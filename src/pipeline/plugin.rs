@@ -12,7 +12,7 @@ use crate::layer::{BuiltLayer, LayerWriter};
 use crate::plan::{Artifact, Plugin};
 use crate::progress::Event;
 use crate::unpack::{Rules, Summary, Tree, unpack};
-use crate::workspace::WorkspaceError;
+use crate::workspace::{WorkspaceError, workspace_name};
 
 /// A plugin, done.
 pub(super) struct BuiltPlugin {
@@ -26,7 +26,7 @@ impl Build<'_> {
         let fetched = self.stages.time(Stage::Download, fetch).await?;
 
         let permit = self.layer_permits.acquire().await;
-        let (file, path) = self.workspace.create_file(&format!("{}.layer", plugin.name))?;
+        let (file, path) = self.workspace.create_file(&workspace_name(&plugin.name, "layer"))?;
         let workspace = |source| WorkspaceError::new(self.workspace.path(), source);
         let (writer, growing) =
             LayerWriter::new(file, &path, self.settings.layer, self.parents.clone()).map_err(workspace)?;

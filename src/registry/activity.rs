@@ -45,7 +45,8 @@ impl Activity {
                 return result;
             }
             let now = Some(self.buffers.load(Ordering::Relaxed));
-            if (before.is_none() && now == Some(0) || now == before) && !self.starving.load(Ordering::Relaxed) {
+            if (before.is_none() && now == Some(0) || now == before) && !self.starving.load(Ordering::Relaxed)
+            {
                 return Err(Cause::Http(HttpError::Timeout { host: host.to_owned() }));
             }
             before = now;

@@ -175,7 +175,8 @@ impl Authenticator {
         let value = (answer.token.or(answer.access_token))
             .ok_or_else(|| Cause::Protocol("the token server's answer holds no token".into()))?;
         // Whatever stands there: a number too large for a clock, or no number at all.
-        let life = answer.expires_in.as_ref().and_then(serde_json::Value::as_f64).filter(|seconds| *seconds >= 0.0);
+        let life =
+            answer.expires_in.as_ref().and_then(serde_json::Value::as_f64).filter(|seconds| *seconds >= 0.0);
         let life = life.map_or(DEFAULT_LIFE, |seconds| Duration::from_secs_f64(seconds.min(LONGEST_LIFE)));
         Ok(Token { value: Secret::new(value), good_until: Instant::now() + life.saturating_sub(MARGIN) })
     }

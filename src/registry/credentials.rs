@@ -102,7 +102,8 @@ impl DockerConfig {
             .filter(|entry| entry.host == host && covers(&entry.path, repository))
             .max_by_key(|entry| entry.path.len());
         if found.is_none() && self.unreadable.contains(&host) {
-            let hint = format!("the `auth` of `{host}` in the docker config is not `user:password` in Base64");
+            let hint =
+                format!("the `auth` of `{host}` in the docker config is not `user:password` in Base64");
             return (None, Some(hint));
         }
         let helper = self.helpers.get(&host).or(self.store.as_ref()).filter(|_| found.is_none());

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::error::Diagnose;
+use crate::error::{Diagnose, one_line};
 use crate::pipeline::Outcome;
 
 /// The format's version: a change that could break a reader raises it.
@@ -20,15 +20,7 @@ pub struct Failure {
 impl Failure {
     /// What `error` says.
     pub fn new(error: &dyn Diagnose) -> Self {
-        let (reason, mut message) = (error.reason(), error.to_string());
-        let mut source = error.source();
-        while let Some(cause) = source {
-            let words = cause.to_string();
-            if !message.contains(&words) {
-                message = format!("{message}: {words}");
-            }
-            source = cause.source();
-        }
+        let (reason, message) = (error.reason(), one_line(error));
         Self { reason: reason.name(), exit_code: reason.exit_code(), message, hint: error.hint() }
     }
 

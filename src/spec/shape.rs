@@ -37,7 +37,8 @@ pub(super) fn check(schema: &Value, value: &Value, field: &str, violations: &mut
             } else if let Some(pattern) = schema.get("pattern").and_then(Value::as_str)
                 && !Regex::new(pattern).is_ok_and(|regex| regex.is_match(text))
             {
-                violate(format!("is `{}`, which does not match `{pattern}`", text.escape_debug()));
+                let text = crate::path::shown(crate::redact::shown_url(text).as_bytes());
+                violate(format!("is `{text}`, which does not match `{pattern}`"));
             }
         }
         Value::Array(items) => {

@@ -47,7 +47,9 @@ impl Tree {
         let mut added = Added::default();
         for directory in path.ancestors().chain([path.clone()]) {
             match self.kinds.entry(PathKey::of(directory.as_str())) {
-                Entry::Occupied(earlier) if *earlier.get() == Kind::File => return Err(Refusal::DirectoryOverFile),
+                Entry::Occupied(earlier) if *earlier.get() == Kind::File => {
+                    return Err(Refusal::DirectoryOverFile);
+                }
                 Entry::Occupied(_) => {}
                 Entry::Vacant(vacant) => {
                     vacant.insert(Kind::Directory);

@@ -128,7 +128,9 @@ impl Span {
             return Err(Refusal::ZipInconsistent("the flags of its two headers differ".into()));
         }
         if flags & !LAWFUL_FLAGS != 0 {
-            return Err(Refusal::ZipInconsistent(format!("it has the flags {flags:#06x}, not all of which are known")));
+            return Err(Refusal::ZipInconsistent(format!(
+                "it has the flags {flags:#06x}, not all of which are known"
+            )));
         }
         if !matches!(read_u16(file, central + 34)?, 0 | u16::MAX) {
             return Err(Refusal::ZipSplit);
@@ -160,7 +162,12 @@ fn check_sequence(mut spans: Vec<Span>, directory: u64, file: &File) -> Result<(
 }
 
 /// Checks a data descriptor: with or without signature, with sizes of four or of eight bytes (APPNOTE 4.3.9).
-fn check_descriptor((crc, packed, size): (u32, u64, u64), at: u64, length: u64, file: &File) -> Result<(), Refusal> {
+fn check_descriptor(
+    (crc, packed, size): (u32, u64, u64),
+    at: u64,
+    length: u64,
+    file: &File,
+) -> Result<(), Refusal> {
     let mut bytes = [0; 24];
     let Some(bytes) = usize::try_from(length).ok().and_then(|length| bytes.get_mut(..length)) else {
         return Err(Refusal::ZipGap);

@@ -35,6 +35,7 @@ fn each_failure_says_what_and_why_and_what_to_do() {
         ("404", failure("tgz", status("404 Not Found", ""), None)),
         ("429", failure("tgz", status("429 Too Many Requests", "Retry-After: 5\r\n"), None)),
         ("503", failure("tgz", status("503 Service Unavailable", ""), None)),
+        ("206 is a part", failure("jar", status("206 Partial Content", "Content-Range: bytes 0-0/100\r\n"), None)),
         ("204 is a success without content", failure("tgz", status("204 No Content", ""), None)),
         ("a short error body", failure("jar", Answer::Raw("HTTP/1.1 400 Bad Request\r\nContent-Length: 14\r\nConnection: close\r\n\r\nno such thing\n".into()), None)),
         ("circle", failure("jar", Answer::Redirect("/x".into()), None)),
@@ -85,20 +86,59 @@ fn transient_failures_are_tried_again() {
 fn redirects_are_followed_without_the_credentials() {
     let jar = zip_of(&[("a", b"b")]);
     let other = ArtifactServer::start(&[("/real", Answer::Content(jar))]);
-    let first =
-        ArtifactServer::start(&[("/x", Answer::Redirect(format!("http://localhost:{}/real", other.port)))]);
+    let first = ArtifactServer::start(&[(
+        "/x?jwt=SECRET",
+        Answer::Redirect(format!("http://localhost:{}/real", other.port)),
+    )]);
     let place = Workplace::new();
-    let url = first.url("/x").replace("http://", "http://joe:hunter2@");
+    let url = first.url("/x?jwt=SECRET").replace("http://", "http://joe:hunter2@");
     place.resource(None, &json!([{ "name": "plugin", "artifacts": [{ "type": "jar", "url": url }] }]));
     let run = place.build(&[TO.as_slice(), &["--result-file", "result.json", "-v"]].concat()).succeeded();
     assert!(first.requests()[0].to_lowercase().contains("authorization: basic am9lomh1bnrlcji="));
     assert!(!other.requests()[0].to_lowercase().contains("authorization"), "{}", other.requests()[0]);
+    assert!(!other.requests()[0].to_lowercase().contains("referer"), "{}", other.requests()[0]);
     // Nowhere else either: not in what is said, nor in any file of the result.
     let mut everything = run.stdout + &run.stderr + &place.read("result.json");
     for blob in std::fs::read_dir(place.path("out/blobs/sha256")).unwrap() {
         everything.push_str(&String::from_utf8_lossy(&std::fs::read(blob.unwrap().path()).unwrap()));
     }
-    assert!(!everything.contains("hunter2"), "{everything}");
+    assert!(!everything.contains("hunter2") && !everything.contains("SECRET"), "{everything}");
+}
+
+#[test]
+fn errors_do_not_repeat_secrets() {
+    let place = Workplace::new();
+    let denied = "HTTP/1.1 403 Forbidden\r\nContent-Length: 36\r\nConnection: close\r\n\r\ndenied for /x?t=SECRET (joe hunter2)";
+    let server = ArtifactServer::start(&[("/x?t=SECRET", Answer::Raw(denied.into()))]);
+    let url = server.url("/x?t=SECRET").replace("http://", "http://joe:hunter2@");
+    let wrong = "https://joe:hunter2$@host/x y?t=SECRET";
+    for url in [url.as_str(), wrong] {
+        place.resource(None, &json!([{ "name": "plugin", "artifacts": [{ "type": "jar", "url": url }] }]));
+        let run = place.build(
+            &[TO.as_slice(), &["--retries", "0", "--result-file", "r", "--termination-log", "t"]].concat(),
+        );
+        let told = run.stdout + &run.stderr + &place.read("r") + &place.read("t");
+        assert!(run.code != 0 && !told.contains("hunter2") && !told.contains("SECRET"), "{told}");
+    }
+    place.write("resource.json", "build: {plugins: [{name: aa, artifacts: [{url: 'https://joe:hunter2@h'");
+    assert!(!place.build(&TO).stderr.contains("hunter2"));
+}
+
+#[test]
+fn a_fast_failure_leaves_no_workspace() {
+    let server = ArtifactServer::start(&[(
+        "/x",
+        Answer::Raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnonsense".into()),
+    )]);
+    let place = Workplace::new();
+    place.resource(
+        None,
+        &json!([{ "name": "plugin", "artifacts": [{ "type": "jar", "url": server.url("/x") }] }]),
+    );
+    for _ in 0..60 {
+        assert_eq!(place.build(&[TO.as_slice(), &["--retries", "0", "-q"]].concat()).code, 4);
+    }
+    assert_eq!(place.leftovers(), [] as [std::path::PathBuf; 0]);
 }
 
 #[test]

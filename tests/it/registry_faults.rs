@@ -232,3 +232,44 @@ fn a_registry_that_is_not_there_is_named() {
         .error();
     insta::assert_snapshot!(without_ports(&format!("{gone}\n\n{nowhere}")));
 }
+
+#[test]
+fn a_stranger_behind_a_redirect_learns_no_password() {
+    let scene = Scene::new();
+    let stranger = FakeRegistry::start(&[]);
+    let trap = format!("http://{}/token", stranger.host());
+    let storage = FakeRegistry::start(&[Fault::Bearer(trap)]);
+    let registry = FakeRegistry::start(&[
+        Fault::Basic,
+        Fault::BlobsElsewhere(format!("http://{}/v2/x/blobs/y", storage.host())),
+    ]);
+    put_base(&registry);
+    let auths = json!({ "auths": { registry.host(): { "username": "user", "password": "password" } } });
+    scene.place.write("auth.json", auths.to_string());
+    let run = scene.build(&registry, &["--auth-file", "auth.json"]);
+    assert_ne!(run.code, 0);
+    assert_eq!(storage.log().len(), 1, "{:#?}", storage.log());
+    assert_eq!(stranger.log(), [] as [String; 0]);
+}
+
+#[test]
+fn token_servers_may_say_anything() {
+    let scene = Scene::new();
+    for (answer, code) in [
+        (r#"{"token": "t", "expires_in": 9223372036854775807}"#.to_owned(), 0),
+        (r#"{"access_token": "t", "expires_in": "soon"}"#.to_owned(), 0),
+        (r#"{"token": "t", "expires_in": -1}"#.to_owned(), 0),
+        (r#"{"token": "t", "expires_in": 3.5}"#.to_owned(), 0),
+        ("{}".to_owned(), 10),
+        ("<html>".to_owned(), 10),
+        (format!(r#"{{"token": "{}"}}"#, "t".repeat(2 << 20)), 10),
+    ] {
+        let tokens = ArtifactServer::start(&[]);
+        // Whatever the query is, it is answered so.
+        tokens.answer_everything(Answer::Content(answer.clone().into_bytes()));
+        let registry = FakeRegistry::start(&[Fault::Bearer(tokens.url("/token"))]);
+        put_base(&registry);
+        let run = scene.build(&registry, &[]);
+        assert_eq!(run.code, code, "{}: {}", &answer[..answer.len().min(80)], run.stderr);
+    }
+}

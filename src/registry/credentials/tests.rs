@@ -83,7 +83,9 @@ fn helpers_are_not_run_but_named() {
 #[test]
 fn mistakes_do_not_show_what_is_secret_nor_hurt_others() {
     for auth in ["not base64!", "dQ=="] {
-        let text = format!(r#"{{"auths": {{"h": {{"auth": "{auth}"}}, "good": {{"auth": "dTpw"}}, "none": null}}}}"#);
+        let text = format!(
+            r#"{{"auths": {{"h": {{"auth": "{auth}"}}, "good": {{"auth": "dTpw"}}, "none": null}}}}"#
+        );
         let (credentials, hint) = DockerConfig::parse(&text).unwrap().lookup("h", "r");
         assert_eq!(credentials, None);
         assert_eq!(hint.unwrap(), "the `auth` of `h` in the docker config is not `user:password` in Base64");
@@ -92,6 +94,10 @@ fn mistakes_do_not_show_what_is_secret_nor_hurt_others() {
     for empty in ["", " \n", r#"{"auths": null}"#, r#"{"credHelpers": null}"#] {
         assert_eq!(user(empty, "h", "r"), None, "{empty}");
     }
-    let message = DockerConfig::parse(r#"{"auths": {"h": {"password": ["hunter2"]}}}"#).unwrap_err().to_string();
-    assert!(message.starts_with("it is not a docker config: line 1") && !message.contains("hunter2"), "{message}");
+    let message =
+        DockerConfig::parse(r#"{"auths": {"h": {"password": ["hunter2"]}}}"#).unwrap_err().to_string();
+    assert!(
+        message.starts_with("it is not a docker config: line 1") && !message.contains("hunter2"),
+        "{message}"
+    );
 }

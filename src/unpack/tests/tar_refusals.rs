@@ -223,11 +223,17 @@ fn the_ratio_and_the_build_have_limits_too() {
 fn names_directories_and_padding_count() {
     // Each entry brings eight directories that nobody names.
     let deep: Vec<Vec<u8>> = (0..3).map(|n| file(&format!("{n}/b/c/d/e/f/g/x"))).collect();
-    assert_refused(Format::Tgz, &tgz(&deep), "entry 3 (`2/b/c/d/e/f/g/x`) is beyond the limit of 20 entries", "directories");
+    assert_refused(
+        Format::Tgz,
+        &tgz(&deep),
+        "entry 3 (`2/b/c/d/e/f/g/x`) is beyond the limit of 20 entries",
+        "directories",
+    );
 
     let long = format!("{}x", "n".repeat(250) + "/");
     let limits = Limits { unpacked: 4_000, ..Limits::default() };
-    let names: Vec<Vec<u8>> = (0..3).flat_map(|n| [pax(&[("path", &format!("{long}{n}"))]), file("x")]).collect();
+    let names: Vec<Vec<u8>> =
+        (0..3).flat_map(|n| [pax(&[("path", &format!("{long}{n}"))]), file("x")]).collect();
     let refused = read_with(Format::Tgz, &tgz(&names), &Rules::new(limits, Links::Refuse)).unwrap_err();
     assert!(matches!(refused.refusal, Refusal::Unpacked(4_000)), "{refused}");
 
@@ -242,7 +248,8 @@ fn names_directories_and_padding_count() {
 
 #[test]
 fn remarks_are_bounded() {
-    let links: Vec<Vec<u8>> = (0..30).map(|n| Block::new(&format!("l{n}"), b'2', 0).with(157, b"x").bytes()).collect();
+    let links: Vec<Vec<u8>> =
+        (0..30).map(|n| Block::new(&format!("l{n}"), b'2', 0).with(157, b"x").bytes()).collect();
     let rules = Rules::new(Limits::default(), Links::Skip);
     let (_, summary) = read_with(Format::Tgz, &tgz(&links), &rules).unwrap();
     assert_eq!((summary.remarks.len(), summary.more_remarks), (MAX_REMARKS, 10));

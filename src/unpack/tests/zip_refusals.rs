@@ -260,12 +260,24 @@ fn what_a_reader_from_entry_to_entry_would_see_is_what_there_is() {
     let rows = [
         ("descriptor lies", lie, "contradicts itself: a data descriptor differs from the central directory"),
         ("descriptor is missing", missing, "has bytes that belong to no entry"),
-        ("entry hidden in compressed data", hiding, "entry 1 (`aa`) is damaged: an entry's compressed data goes on after its end"),
+        (
+            "entry hidden in compressed data",
+            hiding,
+            "entry 1 (`aa`) is damaged: an entry's compressed data goes on after its end",
+        ),
         ("junk between entries", between, "has bytes that belong to no entry"),
         ("junk before the directory", before_directory, "has bytes that belong to no entry"),
         ("another disk", disk, "entry 1 (`aa`) is a part of a zip that is split over several files"),
-        ("masked headers", masked, "entry 1 (`aa`) contradicts itself: it has the flags 0x2000, not all of which are known"),
-        ("UTF-8 in one header", utf8_in_one, "entry 1 (`aa`) contradicts itself: the flags of its two headers differ"),
+        (
+            "masked headers",
+            masked,
+            "entry 1 (`aa`) contradicts itself: it has the flags 0x2000, not all of which are known",
+        ),
+        (
+            "UTF-8 in one header",
+            utf8_in_one,
+            "entry 1 (`aa`) contradicts itself: the flags of its two headers differ",
+        ),
     ];
     for (row, bytes, words) in rows {
         assert_refused(Format::Zip, &bytes, words, row);

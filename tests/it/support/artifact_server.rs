@@ -30,6 +30,7 @@ pub(crate) enum Answer {
 pub(crate) struct ArtifactServer {
     pub(crate) port: u16,
     requests: Arc<Mutex<Vec<String>>>,
+    answers: Arc<Mutex<Vec<(String, Answer)>>>,
 }
 
 impl ArtifactServer {
@@ -40,6 +41,7 @@ impl ArtifactServer {
             answers.iter().map(|(path, answer)| ((*path).to_owned(), answer.clone())).collect();
         let requests = Arc::new(Mutex::new(Vec::new()));
         let (answers, log) = (Arc::new(Mutex::new(answers)), Arc::clone(&requests));
+        let all = Arc::clone(&answers);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (answers, log) = (Arc::clone(&answers), Arc::clone(&log));
@@ -48,11 +50,16 @@ impl ArtifactServer {
                 });
             }
         });
-        Self { port, requests }
+        Self { port, requests, answers: all }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// From now on every path has this answer.
+    pub(crate) fn answer_everything(&self, answer: Answer) {
+        *self.answers.lock().unwrap() = vec![("*".to_owned(), answer)];
     }
 
     /// Head of each request so far.
@@ -102,7 +109,7 @@ fn content(mut stream: &TcpStream, kind: &str, length: usize, bytes: &[u8]) -> s
 }
 
 fn take(answers: &mut [(String, Answer)], path: &str) -> Option<Answer> {
-    let (_, answer) = answers.iter_mut().find(|(known, _)| known == path)?;
+    let (_, answer) = answers.iter_mut().find(|(known, _)| known == path || known == "*")?;
     Some(match answer {
         Answer::InTurn(turns) if turns.len() > 1 => turns.remove(0),
         Answer::InTurn(turns) => turns[0].clone(),

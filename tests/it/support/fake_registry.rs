@@ -36,6 +36,10 @@ pub(crate) enum Fault {
     ReadsBackWrong,
     /// Blobs come damaged, the first time.
     DamagedOnce,
+    /// Blobs are somewhere else.
+    BlobsElsewhere(String),
+    /// Bearer tokens of this server.
+    Bearer(String),
     /// Basic authentication with `user:password`.
     Basic,
 }
@@ -140,6 +144,17 @@ impl State {
         }
         for fault in self.faults.clone() {
             match &fault {
+                Fault::Bearer(realm)
+                    if !authorization.as_deref().is_some_and(|a| a.starts_with("Bearer ")) =>
+                {
+                    let challenge = format!("Bearer realm=\"{realm}\",service=\"s\"");
+                    return (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, challenge)])
+                        .into_response();
+                }
+                Fault::BlobsElsewhere(url) if method == Method::GET && path.contains("/blobs/") => {
+                    return (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, url.clone())])
+                        .into_response();
+                }
                 Fault::Once(m, suffix, status, text) if m == method && path.ends_with(suffix) => {
                     self.once(&fault);
                     return body(*status, text);
