@@ -16,6 +16,7 @@ mod archives_of_tools;
 mod cli;
 mod container;
 mod differential;
+mod docs;
 mod downloads;
 mod golden;
 mod registries;
