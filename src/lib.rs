@@ -11,8 +11,9 @@
 //!  or a section                                                                              (store is both)        result file
 //! ```
 //!
-//! A module uses modules to its left and the ground floor ([`blob`], [`digest`], [`error`], [`http`], [`limits`], [`path`],
-//! [`progress`], [`redact`], [`retry`], [`workspace`]), and none to its right. [`pipeline`] alone knows the order.
+//! A module uses modules to its left and the ground floor ([`digest`], [`error`], [`http`], [`limits`], [`path`],
+//! [`progress`], [`redact`], [`retry`], [`workspace`]), and none to its right. [`blob`], what the base's layers travel in,
+//! stands before `registry`. [`pipeline`] alone knows the order.
 //!
 //! # What the types know
 //!

@@ -1,0 +1,214 @@
+//! One word for each thing that goes wrong with a request in practice.
+
+use std::error::Error as StdError;
+use std::io;
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+
+use super::MAX_REDIRECTS;
+use crate::error::{Diagnose, Reason};
+
+/// Why a request brought nothing usable.
+#[derive(Debug, thiserror::Error)]
+pub enum HttpError {
+    /// DNS has no answer for the host.
+    #[error("the name `{host}` cannot be resolved")]
+    NameNotResolved {
+        /// The host's name.
+        host: String,
+    },
+    /// Nobody listens there.
+    #[error("`{host}` refused the connection")]
+    Refused {
+        /// Host and port.
+        host: String,
+    },
+    /// The chain ends at a certificate authority that is not trusted here.
+    #[error("the certificate of `{host}` is signed by an authority that is not trusted")]
+    UnknownAuthority {
+        /// Host and port.
+        host: String,
+    },
+    /// The certificate is expired, for another name, or else unfit.
+    #[error("the certificate of `{host}` is not valid: {detail}")]
+    InvalidCertificate {
+        /// Host and port.
+        host: String,
+        /// rustls' words.
+        detail: String,
+    },
+    /// The peer does not speak TLS, or not with us.
+    #[error("the TLS handshake with `{host}` failed: {detail}")]
+    Tls {
+        /// Host and port.
+        host: String,
+        /// rustls' words.
+        detail: String,
+    },
+    /// No answer, or no progress, in time.
+    #[error("`{host}` did not answer in time")]
+    Timeout {
+        /// Host and port.
+        host: String,
+    },
+    /// More than [`MAX_REDIRECTS`].
+    #[error("`{host}` redirects in circles (more than {MAX_REDIRECTS} redirects)")]
+    Redirects {
+        /// Host and port.
+        host: String,
+    },
+    /// The connection ended in the middle.
+    #[error("the connection to `{host}` broke: {detail}")]
+    Broken {
+        /// Host and port.
+        host: String,
+        /// The innermost cause.
+        detail: String,
+    },
+    /// An answer that is not a success.
+    #[error("the server answered {status}{}", .message.as_deref().map(|m| format!(": {m}")).unwrap_or_default())]
+    Status {
+        /// The code.
+        status: StatusCode,
+        /// What the body says, if it is short and readable.
+        message: Option<String>,
+        /// `Retry-After`, if it was sent in seconds.
+        retry_after: Option<Duration>,
+    },
+}
+
+impl HttpError {
+    /// Names what reqwest reports about a request to `url`.
+    pub fn new(url: &url::Url, error: &reqwest::Error) -> Self {
+        let url = error.url().unwrap_or(url);
+        let host = match (url.host_str(), url.port()) {
+            (Some(host), Some(port)) => format!("{host}:{port}"),
+            (host, _) => host.unwrap_or_default().to_owned(),
+        };
+        if error.is_timeout() {
+            return Self::Timeout { host };
+        }
+        if error.is_redirect() {
+            return Self::Redirects { host };
+        }
+        let mut detail = String::new();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            detail = cause.to_string();
+            if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
+                return Self::from_tls(host, tls);
+            }
+            if let Some(error) = cause.downcast_ref::<io::Error>() {
+                if error.kind() == io::ErrorKind::ConnectionRefused {
+                    return Self::Refused { host };
+                }
+                if let Some(tls) = tls_error(error) {
+                    return Self::from_tls(host, tls);
+                }
+            }
+            // hyper-util's connector gives no type for this, only these words.
+            if detail == "dns error" {
+                return Self::NameNotResolved { host: url.host_str().unwrap_or_default().to_owned() };
+            }
+            source = cause.source();
+        }
+        Self::Broken { host, detail }
+    }
+
+    fn from_tls(host: String, error: &rustls::Error) -> Self {
+        use rustls::CertificateError::{UnknownIssuer, UnknownRevocationStatus};
+        match error {
+            rustls::Error::InvalidCertificate(UnknownIssuer | UnknownRevocationStatus) => {
+                Self::UnknownAuthority { host }
+            }
+            rustls::Error::InvalidCertificate(detail) => {
+                Self::InvalidCertificate { host, detail: detail.to_string() }
+            }
+            other => Self::Tls { host, detail: other.to_string() },
+        }
+    }
+
+    /// The error that an answer's head and the start of its body tell.
+    pub fn status(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
+        let retry_after = (headers.get(RETRY_AFTER))
+            .and_then(|value| value.to_str().ok()?.trim().parse().ok())
+            .map(Duration::from_secs);
+        Self::Status { status, message: readable(body), retry_after }
+    }
+
+    /// The status code, where the server gave one.
+    pub fn status_code(&self) -> Option<StatusCode> {
+        match self {
+            Self::Status { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+}
+
+/// The TLS error inside an `io::Error`, which hides what it carries from `source()`, also in several layers.
+fn tls_error(error: &io::Error) -> Option<&rustls::Error> {
+    let inner = error.get_ref()?;
+    inner.downcast_ref::<rustls::Error>().or_else(|| tls_error(inner.downcast_ref::<io::Error>()?))
+}
+
+/// A short, single-line, printable body; pages and long texts explain nothing in one line.
+fn readable(body: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(body).ok()?.trim();
+    let fits = !text.is_empty() && text.len() <= 200 && !text.starts_with('<');
+    (fits && crate::path::shown(text.as_bytes()) == text).then(|| text.to_owned())
+}
+
+impl Diagnose for HttpError {
+    fn reason(&self) -> Reason {
+        Reason::DownloadFailed
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::NameNotResolved { .. } => {
+                "check the host's name, the DNS of the cluster, and whether a proxy (`HTTPS_PROXY`) is needed"
+            }
+            Self::Refused { .. } => "check the port, and that the server runs and is reachable from here",
+            Self::UnknownAuthority { .. } | Self::InvalidCertificate { .. } => return None,
+            Self::Tls { .. } => "check that the server speaks https on this port",
+            Self::Timeout { .. } => {
+                "check network policies and firewalls between here and the server, and whether a proxy is needed"
+            }
+            Self::Redirects { .. } => "open the URL in a browser to see where it leads",
+            Self::Broken { .. } => "the server or a proxy closed the connection; trying again may help",
+            Self::Status { status, .. } => match status.as_u16() {
+                200..=299 => "the server does not send the whole file: check what stands between it and here",
+                300..=399 => "it redirects to where this program does not follow: only to http and https",
+                401 | 403 => "the server wants credentials, or denies access to this file",
+                404 | 410 => "check the URL: the file is not there (anymore)",
+                407 => "the proxy wants credentials: put them into the proxy's URL",
+                429 => "too many requests: the server limits its rate; try later, or use a mirror",
+                500..=599 => "the server has a problem of its own: try later",
+                _ => return None,
+            },
+        };
+        Some(hint.to_owned())
+    }
+
+    /// The classes that go-containerregistry retries, and connections that end or stall.
+    fn is_transient(&self) -> bool {
+        match self {
+            Self::Timeout { .. } | Self::Broken { .. } => true,
+            Self::Status { status, .. } => {
+                matches!(status.as_u16(), 408 | 425 | 429 | 499 | 500 | 502 | 503 | 504 | 522)
+            }
+            // A pod's first packets may come before its network policy or DNS is in place.
+            Self::Refused { .. } | Self::NameNotResolved { .. } => true,
+            _ => false,
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Status { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+}
