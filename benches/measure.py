@@ -21,7 +21,7 @@ FLOORS = {
     "sha256": "SHA-256",
     "upload": "upload to the registry (curl)",
 }
-STAGES = ["base", "download", "assemble", "upload", "publish"]
+STAGES = ["base", "copy", "download", "assemble", "upload", "publish"]
 
 
 def run(samples, workload, step, size, *rest):

@@ -73,7 +73,10 @@ fn the_table_at_the_end() {
         platforms: vec!["linux/amd64".parse::<Platform>().unwrap(), "linux/arm64".parse().unwrap()],
         base_layers: vec![Descriptor::new("x", Digest::of(b"l"), 367_900_000)],
         layers: vec![layer("debezium", 26_100_000), layer("a-plugin-with-a-long-name", 512)],
-        stages: BTreeMap::from([(Stage::Download, Duration::from_millis(320)), (Stage::Base, Duration::from_millis(10))]),
+        stages: BTreeMap::from([
+            (Stage::Download, Duration::from_millis(320)),
+            (Stage::Base, Duration::from_millis(10)),
+        ]),
         took: Duration::from_millis(820),
     };
     let with_base = table(&outcome);

@@ -13,8 +13,11 @@ const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 
 /// Puts an image with one layer into `kafka:base`.
 fn put_base(registry: &FakeRegistry) -> String {
-    let layer = tgz_of(&[("etc/base", b"base")]);
-    let layer_digest = registry.put_blob("kafka", &layer);
+    put_base_with(registry, &tgz_of(&[("etc/base", b"base")]))
+}
+
+fn put_base_with(registry: &FakeRegistry, layer: &[u8]) -> String {
+    let layer_digest = registry.put_blob("kafka", layer);
     let config = json!({
         "architecture": "amd64", "os": "linux", "config": {},
         "rootfs": { "type": "layers", "diff_ids": [Digest::of(b"diff")] }, "history": [{}],
@@ -24,7 +27,7 @@ fn put_base(registry: &FakeRegistry) -> String {
     let manifest = json!({
         "schemaVersion": 2, "mediaType": media_type::OCI_MANIFEST,
         "config": Descriptor::of(media_type::OCI_CONFIG, config.as_bytes()),
-        "layers": [Descriptor::of(LAYER, &layer)],
+        "layers": [Descriptor::of(LAYER, layer)],
     });
     registry.put_manifest("kafka:base", media_type::OCI_MANIFEST, manifest.to_string().as_bytes());
     layer_digest
@@ -272,4 +275,55 @@ fn token_servers_may_say_anything() {
         let run = scene.build(&registry, &[]);
         assert_eq!(run.code, code, "{}: {}", &answer[..answer.len().min(80)], run.stderr);
     }
+}
+
+#[test]
+fn parents_are_as_the_base_has_them_if_they_are_scanned() {
+    let scene = Scene::new();
+    let registry = FakeRegistry::start(&[]);
+    let mut archive =
+        tar::Builder::new(flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast()));
+    let mut header = tar::Header::new_gnu();
+    header.set_entry_type(tar::EntryType::Directory);
+    header.set_mode(0o2775);
+    header.set_uid(1001);
+    header.set_gid(7);
+    header.set_size(0);
+    archive.append_data(&mut header, "./opt/kafka/plugins/", std::io::empty()).unwrap();
+    put_base_with(&registry, &archive.into_inner().unwrap().finish().unwrap());
+    let base = format!("{}/kafka:base", registry.host());
+    let parents = |extra: &[&str]| {
+        let _ = std::fs::remove_dir_all(scene.place.path("out"));
+        scene
+            .place
+            .build(&[&["--base", &base, "--to", "oci:out", "--result-file", "r"], extra].concat())
+            .succeeded();
+        let result: serde_json::Value = serde_json::from_str(&scene.place.read("r")).unwrap();
+        let digest = result["layers"][0]["digest"].as_str().unwrap().trim_start_matches("sha256:").to_owned();
+        let layer = std::fs::read(scene.place.path("out/blobs/sha256").join(digest)).unwrap();
+        let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(layer.as_slice()));
+        let rows: Vec<String> = (archive.entries().unwrap().take(4))
+            .map(|entry| {
+                let header = entry.unwrap().header().clone();
+                let path = header.path().unwrap().display().to_string();
+                format!(
+                    "{path} {:o} {}:{}",
+                    header.mode().unwrap(),
+                    header.uid().unwrap(),
+                    header.gid().unwrap()
+                )
+            })
+            .collect();
+        rows
+    };
+    let usual = [
+        "opt/ 755 0:0",
+        "opt/kafka/ 755 0:0",
+        "opt/kafka/plugins/ 755 0:0",
+        "opt/kafka/plugins/plugin/ 755 0:0",
+    ];
+    assert_eq!(parents(&[]), usual);
+    let mut scanned = usual;
+    scanned[2] = "opt/kafka/plugins/ 2775 1001:7";
+    assert_eq!(parents(&["--parent-dirs", "scan"]), scanned);
 }
