@@ -280,6 +280,53 @@ fn long_names_and_doubled_platforms() {
     assert_eq!(result["platforms"], json!(["linux/amd64"]));
 }
 
+/// A file system of this size at `place/small`, while it lives.
+struct Tmpfs(std::path::PathBuf);
+
+impl Tmpfs {
+    fn mount(place: &Workplace, size: &str) -> Self {
+        let path = place.path("small");
+        std::fs::create_dir(&path).unwrap();
+        let mut mount = std::process::Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).arg(&path);
+        crate::support::real::output(&mut mount);
+        Self(path)
+    }
+}
+
+impl Drop for Tmpfs {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg(&self.0).status();
+    }
+}
+
+#[test]
+#[ignore = "root, to mount a small file system"]
+fn a_full_volume_is_named() {
+    let place = Workplace::new();
+    // Large enough for the kernel's own accounting, which is off by some megabytes.
+    let small = Tmpfs::mount(&place, "32m");
+    let build = |megabytes: usize, arguments: &[&str]| {
+        place.write("x", noise(megabytes << 20, 1));
+        place.resource(
+            None,
+            &json!([{ "name": "plugin", "artifacts": [{ "type": "other", "url": "file:x" }] }]),
+        );
+        place.build(&[&["--base", "scratch"], arguments].concat()).error()
+    };
+    let rows = [
+        // The download does not fit; it does, and the layer does not; both do, and the result does not.
+        build(48, &["--to", "oci:out", "--workspace", "small"]),
+        build(24, &["--to", "oci:out", "--workspace", "small"]),
+        build(48, &["--to", "oci-archive:small/out.tar"]),
+    ];
+    let text = rows.join("\n\n");
+    insta::with_settings!({ filters => vec![(r"connect-build-\w+", "connect-build-RANDOM")] }, {
+        insta::assert_snapshot!(text);
+    });
+    assert_eq!(std::fs::read_dir(&small.0).unwrap().count(), 0, "nothing is left on it");
+}
+
 #[test]
 fn layouts_and_archives_as_target_and_base() {
     let place = with_a_jar();

@@ -327,3 +327,10 @@ fn parents_are_as_the_base_has_them_if_they_are_scanned() {
     scanned[2] = "opt/kafka/plugins/ 2775 1001:7";
     assert_eq!(parents(&["--parent-dirs", "scan"]), scanned);
 }
+
+#[test]
+fn without_the_right_to_push_nothing_is_downloaded() {
+    let scene = Scene::new();
+    scene.fails(&[Fault::Always(Method::POST, "/out/app/blobs/uploads/", 403, "")]);
+    assert_eq!(scene.artifacts.requests(), [] as [String; 0]);
+}
