@@ -113,12 +113,21 @@ pub fn read_authorities(path: &Path) -> Result<Vec<Certificate>, ClientError> {
 
 /// A client with these proxies and this trust.
 pub fn client(proxies: &Proxies, trust: &Trust) -> Result<Client, ClientError> {
+    client_with(proxies, trust, redirect::Policy::limited(MAX_REDIRECTS))
+}
+
+/// The same, but it follows no redirect: for requests whose body is a secret, which a 307 would send on.
+pub fn steadfast_client(proxies: &Proxies, trust: &Trust) -> Result<Client, ClientError> {
+    client_with(proxies, trust, redirect::Policy::none())
+}
+
+fn client_with(proxies: &Proxies, trust: &Trust, redirects: redirect::Policy) -> Result<Client, ClientError> {
     // The process-wide choice of cryptography; a second call changes nothing.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = Client::builder()
         .user_agent(USER_AGENT)
         .connect_timeout(CONNECT_TIMEOUT)
-        .redirect(redirect::Policy::limited(MAX_REDIRECTS))
+        .redirect(redirects)
         // A query may hold a token, and would be shown to whoever we are redirected to.
         .referer(false)
         .tls_danger_accept_invalid_certs(!trust.verify)

@@ -129,7 +129,8 @@ impl EntryPath {
     }
 }
 
-/// A path's identity in 16 bytes: half of its SHA-256, which nobody finds two paths for.
+/// A path's identity in 16 bytes, half of its SHA-256. Two paths with one key would take 2^64 tries to find, and would be
+/// refused as one name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PathKey([u8; 16]);
 

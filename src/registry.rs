@@ -62,11 +62,16 @@ impl Registry {
     fn new(location: &ImageLocation, settings: &RegistrySettings) -> Result<Self, ClientError> {
         let host = location.registry();
         let of_host = settings.host(host);
-        let client = http::client(&settings.proxies, &of_host.trust(&settings.authorities)?)?;
+        let trust = of_host.trust(&settings.authorities)?;
+        let client = http::client(&settings.proxies, &trust)?;
         let (credentials, credentials_hint) = settings.credentials.lookup(host, location.repository());
+        let token_client = match credentials {
+            Some(Credentials::Identity(_)) => http::steadfast_client(&settings.proxies, &trust)?,
+            _ => client.clone(),
+        };
         Ok(Self {
             host: host.to_owned(),
-            authenticator: Authenticator::new(client.clone(), credentials),
+            authenticator: Authenticator::new(token_client, credentials),
             client,
             endpoint: OnceCell::new(),
             plain_http: of_host.plain_http,

@@ -21,7 +21,8 @@ Examples:
   What would be built, without downloading anything:
     connect-build plan kafka-connect.yaml
 
-Every flag of `build` can also be given as a variable: `--max-download` is CONNECT_BUILD_MAX_DOWNLOAD.";
+Every flag of `build` can also be given as a variable: `--max-download` is CONNECT_BUILD_MAX_DOWNLOAD.
+Lists have commas between their items there, labels newlines.";
 
 /// The end of the year 9999, after which times are not what readers of images expect.
 const LAST_SECOND: u64 = 253_402_300_799;

@@ -56,7 +56,7 @@ pub(super) enum CliError {
         source: io::Error,
     },
     /// A result file cannot be written anymore.
-    #[error("the image is pushed, but `{}` cannot be written", file.display())]
+    #[error("the image is written, but `{}` cannot be written", file.display())]
     WriteResult {
         file: PathBuf,
         #[source]

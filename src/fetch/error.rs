@@ -92,7 +92,10 @@ impl Diagnose for FetchError {
 
     fn hint(&self) -> Option<String> {
         Some(match &self.source {
-            DownloadError::Http(HttpError::UnknownAuthority { .. } | HttpError::InvalidCertificate { .. }) => {
+            DownloadError::Http(HttpError::InvalidCertificate { .. }) => {
+                "have the server's certificate renewed, or set `insecure: true` on this artifact (and a `sha512sum`)".into()
+            }
+            DownloadError::Http(HttpError::UnknownAuthority { .. }) => {
                 "give the server's certificate authority with `--ca-file FILE`, or set `insecure: true` on this \
                  artifact (and a `sha512sum`)"
                     .into()

@@ -59,6 +59,12 @@ pub enum HttpError {
         /// Host and port.
         host: String,
     },
+    /// A redirect to something that is not asked over http.
+    #[error("`{host}` redirects to a URL that is neither http nor https")]
+    Scheme {
+        /// Host and port.
+        host: String,
+    },
     /// The connection ended in the middle.
     #[error("the connection to `{host}` broke: {detail}")]
     Broken {
@@ -108,6 +114,10 @@ impl HttpError {
                     return Self::from_tls(host, tls);
                 }
             }
+            // reqwest has no type for this either.
+            if detail == "URL scheme is not allowed" {
+                return Self::Scheme { host };
+            }
             // hyper-util's connector gives no type for this, only these words.
             if detail == "dns error" {
                 return Self::NameNotResolved { host: url.host_str().unwrap_or_default().to_owned() };
@@ -124,7 +134,7 @@ impl HttpError {
                 Self::UnknownAuthority { host }
             }
             rustls::Error::InvalidCertificate(detail) => {
-                Self::InvalidCertificate { host, detail: detail.to_string() }
+                Self::InvalidCertificate { host, detail: certificate_problem(detail) }
             }
             other => Self::Tls { host, detail: other.to_string() },
         }
@@ -144,6 +154,16 @@ impl HttpError {
             Self::Status { status, .. } => Some(*status),
             _ => None,
         }
+    }
+}
+
+/// rustls' words where they are for people, and ours where they are its own structure.
+fn certificate_problem(error: &rustls::CertificateError) -> String {
+    let words = error.to_string();
+    if words.contains("CaUsedAsEndEntity") {
+        "it is that of a certificate authority and not a server's (self-signed with `CA:TRUE`)".into()
+    } else {
+        words
     }
 }
 
@@ -168,15 +188,17 @@ impl Diagnose for HttpError {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::NameNotResolved { .. } => {
-                "check the host's name, the DNS of the cluster, and whether a proxy (`HTTPS_PROXY`) is needed"
+                "check the host's name, the DNS of the cluster, and whether a proxy (`HTTPS_PROXY`) is needed, or set wrongly"
             }
-            Self::Refused { .. } => "check the port, and that the server runs and is reachable from here",
+            Self::Refused { .. } => {
+                "check the port, that the server runs and is reachable from here, and the proxy if one is set"
+            }
             Self::UnknownAuthority { .. } | Self::InvalidCertificate { .. } => return None,
             Self::Tls { .. } => "check that the server speaks https on this port",
             Self::Timeout { .. } => {
                 "check network policies and firewalls between here and the server, and whether a proxy is needed"
             }
-            Self::Redirects { .. } => "open the URL in a browser to see where it leads",
+            Self::Redirects { .. } | Self::Scheme { .. } => "open the URL in a browser to see where it leads",
             Self::Broken { .. } => "the server or a proxy closed the connection; trying again may help",
             Self::Status { status, .. } => match status.as_u16() {
                 200..=299 => "the server does not send the whole file: check what stands between it and here",

@@ -41,6 +41,11 @@ pub enum ImageError {
         /// The layer's.
         media_type: String,
     },
+    /// A parent of the plugins that a directory entry would replace.
+    #[error(
+        "`/{0}` of the base image is not a directory (a link, perhaps), and plugins below it would hide what it leads to"
+    )]
+    ParentNotADirectory(String),
     /// Docker's schema 2 and zstd.
     #[error("Docker's format has no zstd layers")]
     NoZstd,

@@ -17,24 +17,45 @@ use crate::plan::Compression;
 pub struct Scan {
     wanted: Vec<String>,
     found: Vec<ParentDirectory>,
+    /// Wanted paths that a higher layer took away: what lies below does not count.
+    gone: Vec<String>,
+}
+
+/// Why a scan has no answer.
+#[derive(Debug)]
+pub enum ScanError {
+    /// The layer cannot be read.
+    Unreadable(io::Error),
+    /// A path is there, but is no directory: a layer that names it as one would replace it, and all that is behind it.
+    NotADirectory(String),
+}
+
+impl From<io::Error> for ScanError {
+    fn from(error: io::Error) -> Self {
+        Self::Unreadable(error)
+    }
 }
 
 impl Scan {
     /// A search for these paths, without leading slash, outermost first.
     #[must_use]
     pub fn new(wanted: Vec<String>) -> Self {
-        Self { wanted, found: Vec::new() }
+        Self { wanted, found: Vec::new(), gone: Vec::new() }
     }
 
     /// Whether nothing is left to find.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.found.len() == self.wanted.len()
+        self.wanted.iter().all(|path| self.is_settled(path))
+    }
+
+    fn is_settled(&self, path: &str) -> bool {
+        self.found.iter().any(|found| found.path == path) || self.gone.iter().any(|gone| gone == path)
     }
 
     /// Looks through one layer; what a higher layer said stays.
-    pub fn layer(&mut self, media_type: &str, content: impl Read) -> io::Result<()> {
-        let (_, compression) = understand(media_type).ok_or(io::ErrorKind::Unsupported)?;
+    pub fn layer(&mut self, media_type: &str, content: impl Read) -> Result<(), ScanError> {
+        let (_, compression) = understand(media_type).ok_or(io::Error::from(io::ErrorKind::Unsupported))?;
         match compression {
             Compression::Gzip => self.tar(MultiGzDecoder::new(content)),
             Compression::Zstd => self.tar(zstd::Decoder::new(content)?),
@@ -42,23 +63,44 @@ impl Scan {
         }
     }
 
-    fn tar(&mut self, content: impl Read) -> io::Result<()> {
+    fn tar(&mut self, content: impl Read) -> Result<(), ScanError> {
         let mut here: Vec<ParentDirectory> = Vec::new();
+        let mut gone: Vec<String> = Vec::new();
         for entry in Archive::new(content).entries()? {
             let entry = entry?;
             let name = entry.path_bytes();
             let name = String::from_utf8_lossy(&name);
             let path = name.trim_start_matches("./").trim_matches('/').to_owned();
-            let header = entry.header();
-            if header.entry_type() == EntryType::Directory && self.wanted.contains(&path) {
-                let (mode, uid, gid) = (header.mode()? & 0o7777, header.uid()?, header.gid()?);
-                here.retain(|earlier| earlier.path != path);
-                here.push(ParentDirectory { path, mode, uid, gid });
+            gone.extend(self.taken_away(&path));
+            if !self.wanted.contains(&path) || self.is_settled(&path) {
+                continue;
             }
+            let header = entry.header();
+            if header.entry_type() != EntryType::Directory {
+                return Err(ScanError::NotADirectory(path));
+            }
+            let (mode, uid, gid) = (header.mode()? & 0o7777, header.uid()?, header.gid()?);
+            here.retain(|earlier| earlier.path != path);
+            here.push(ParentDirectory { path, mode, uid, gid });
         }
-        here.retain(|directory| self.found.iter().all(|found| found.path != directory.path));
         self.found.extend(here);
+        gone.retain(|path| !self.is_settled(path));
+        self.gone.extend(gone);
         Ok(())
+    }
+
+    /// The wanted paths that a whiteout hides in the layers below: `a/.wh.b` hides `a/b` and what is in it, `a/.wh..wh..opq`
+    /// what is in `a` (OCI image-spec, layer, "Whiteouts").
+    fn taken_away(&self, path: &str) -> Vec<String> {
+        let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let Some(hidden) = name.strip_prefix(".wh.") else { return Vec::new() };
+        let join = |name: &str| if parent.is_empty() { name.to_owned() } else { format!("{parent}/{name}") };
+        let (itself, inside) = match hidden {
+            ".wh..opq" => (None, if parent.is_empty() { String::new() } else { format!("{parent}/") }),
+            hidden => (Some(join(hidden)), format!("{}/", join(hidden))),
+        };
+        let hides = |path: &&String| Some(*path) == itself.as_ref() || path.starts_with(&inside);
+        self.wanted.iter().filter(hides).cloned().collect()
     }
 
     /// What was found; for the rest, what is usual.

@@ -15,6 +15,12 @@ pub struct Platform {
     /// `v7`, `v8`, … where the architecture has several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
+    /// The version of the operating system, where it matters.
+    #[serde(default, rename = "os.version", skip_serializing_if = "Option::is_none")]
+    pub os_version: Option<String>,
+    /// What the operating system has to have.
+    #[serde(default, rename = "os.features", skip_serializing_if = "Vec::is_empty")]
+    pub os_features: Vec<String>,
 }
 
 /// Which images of an index are wanted.
@@ -35,6 +41,16 @@ pub enum Platforms {
 pub struct InvalidPlatform(String);
 
 impl Platform {
+    fn new(os: &str, architecture: &str, variant: Option<&str>) -> Self {
+        Self {
+            os: os.to_owned(),
+            architecture: architecture.to_owned(),
+            variant: variant.map(str::to_owned),
+            os_version: None,
+            os_features: Vec::new(),
+        }
+    }
+
     /// The platform of the running binary. Images of Kafka are Linux's, also when this runs on a Mac.
     #[must_use]
     pub fn here() -> Self {
@@ -43,10 +59,11 @@ impl Platform {
             "aarch64" => ("arm64", None),
             "x86" => ("386", None),
             "arm" => ("arm", Some("v7")),
-            "powerpc64" => ("ppc64le", None),
+            "powerpc64" if cfg!(target_endian = "little") => ("ppc64le", None),
+            "powerpc64" => ("ppc64", None),
             other => (other, None),
         };
-        Self { os: "linux".into(), architecture: architecture.into(), variant: variant.map(str::to_owned) }
+        Self::new("linux", architecture, variant)
     }
 
     /// Whether an image for `self` is what someone asking for `wanted` means. A variant that was not asked for does not
@@ -87,13 +104,13 @@ impl FromStr for Platform {
         let parts: Vec<&str> = text.split('/').collect();
         let (os, architecture, variant) = match parts.as_slice() {
             [os, architecture] => (os, architecture, None),
-            [os, architecture, variant] => (os, architecture, Some((*variant).to_owned())),
+            [os, architecture, variant] => (os, architecture, Some(*variant)),
             _ => return Err(InvalidPlatform(text.to_owned())),
         };
         if parts.iter().any(|part| part.is_empty()) {
             return Err(InvalidPlatform(text.to_owned()));
         }
-        Ok(Self { os: (*os).to_owned(), architecture: (*architecture).to_owned(), variant })
+        Ok(Self::new(os, architecture, variant))
     }
 }
 

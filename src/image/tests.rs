@@ -245,4 +245,27 @@ fn parents_are_found_in_the_topmost_layer_that_has_them() {
     let found: Vec<String> =
         scan.finish().iter().map(|p| format!("{} {:o} {}", p.path, p.mode, p.uid)).collect();
     assert_eq!(found, ["opt 755 0", "opt/kafka 775 1001", "opt/kafka/plugins 755 0"]);
+
+    // A whiteout hides what is below; a link is no directory, and replacing it would lose what it leads to.
+    let entry = |name: &str, kind: tar::EntryType| {
+        let mut tar = tar::Builder::new(Vec::new());
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(kind);
+        header.set_size(0);
+        match kind {
+            tar::EntryType::Symlink => tar.append_link(&mut header, name, "kafka_1").unwrap(),
+            _ => tar.append_data(&mut header, name, std::io::empty()).unwrap(),
+        }
+        tar.into_inner().unwrap()
+    };
+    let wanted = || vec!["opt".to_owned(), "opt/kafka".into(), "opt/kafka/plugins".into()];
+    for whiteout in ["opt/kafka/.wh.plugins", "opt/kafka/.wh..wh..opq", "opt/.wh.kafka"] {
+        let mut scan = parents::Scan::new(wanted());
+        scan.layer(media_type, entry(whiteout, tar::EntryType::Regular).as_slice()).unwrap();
+        scan.layer(media_type, layer(&[("opt/kafka/plugins", 0o700, 5)]).as_slice()).unwrap();
+        assert_eq!(scan.finish()[2].mode, 0o755, "{whiteout}");
+    }
+    let mut scan = parents::Scan::new(wanted());
+    let refused = scan.layer(media_type, entry("opt/kafka", tar::EntryType::Symlink).as_slice());
+    assert!(matches!(refused, Err(parents::ScanError::NotADirectory(path)) if path == "opt/kafka"));
 }

@@ -9,7 +9,8 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use super::{Build, BuildError, BuildSettings, Stage};
 use crate::digest::Digest;
 use crate::image::base::select;
-use crate::image::{BaseImage, Descriptor, ImageError, Platforms, Root, parents};
+use crate::image::parents::{Scan, ScanError};
+use crate::image::{BaseImage, Descriptor, ImageError, Platforms, Root};
 use crate::layer::ParentDirectory;
 use crate::plan::PLUGINS_DIRECTORY;
 use crate::progress::{Direction, Ending, Transfer};
@@ -107,7 +108,7 @@ pub(super) async fn scan_parents(
     source: &Source,
     image: &BaseImage,
 ) -> Result<Vec<ParentDirectory>, BuildError> {
-    let mut scan = parents::Scan::new(parent_paths());
+    let mut scan = Scan::new(parent_paths());
     for layer in image.layers.iter().rev() {
         if scan.is_complete() {
             break;
@@ -128,7 +129,10 @@ pub(super) async fn scan_parents(
         }
         drop(sender);
         let (scanned, result) = scanning.await.map_err(|_| BuildError::Panicked)?;
-        result.map_err(|_| ImageError::Unreadable("layer"))?;
+        result.map_err(|error| match error {
+            ScanError::Unreadable(_) => ImageError::Unreadable("layer"),
+            ScanError::NotADirectory(path) => ImageError::ParentNotADirectory(path),
+        })?;
         scan = scanned;
     }
     Ok(scan.finish())

@@ -212,12 +212,13 @@ impl Diagnose for RegistryError {
             return Some(hint);
         }
         match &self.source {
-            Cause::Http(HttpError::UnknownAuthority { .. } | HttpError::InvalidCertificate { .. }) => {
-                Some(format!(
-                    "give the registry's certificate authority with `--registry-ca {host}=FILE`, or accept any certificate \
+            Cause::Http(HttpError::InvalidCertificate { .. }) => Some(format!(
+                "have the registry's certificate renewed, or accept any certificate with `--insecure-registry {host}`"
+            )),
+            Cause::Http(HttpError::UnknownAuthority { .. }) => Some(format!(
+                "give the registry's certificate authority with `--registry-ca {host}=FILE`, or accept any certificate \
                  with `--insecure-registry {host}`"
-                ))
-            }
+            )),
             Cause::Http(HttpError::Tls { .. }) => {
                 Some(format!("if the registry speaks plain http, say so with `--plain-http-registry {host}`"))
             }

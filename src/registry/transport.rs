@@ -30,12 +30,15 @@ impl Registry {
         if self.plain_http {
             return self.ping(&format!("http://{host}/v2/")).await;
         }
-        match self.ping(&format!("https://{host}/v2/")).await {
-            Err(Cause::Http(
-                HttpError::Tls { .. } | HttpError::Broken { .. } | HttpError::Refused { .. },
-            )) if self.lenient => self.ping(&format!("http://{host}/v2/")).await,
-            other => other,
+        let secure = self.ping(&format!("https://{host}/v2/")).await;
+        let Err(Cause::Http(HttpError::Tls { .. } | HttpError::Broken { .. })) = secure else {
+            return secure;
+        };
+        if !self.lenient {
+            return secure;
         }
+        // Of two failures the first one is told: it is what was asked for.
+        self.ping(&format!("http://{host}/v2/")).await.or(secure)
     }
 
     async fn ping(&self, root: &str) -> Result<Endpoint, Cause> {

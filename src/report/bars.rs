@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::text::{bytes, seconds};
+use super::text::{bytes, files as files_text, seconds};
 use crate::progress::{Direction, Ending, Event, Reporter, TransferId};
 
 const KNOWN: &str = "{prefix:>9} {msg:32!} [{bar:24}] {bytes:>10}/{total_bytes:<10} {bytes_per_sec:>12}";
@@ -74,8 +74,8 @@ impl Reporter for Bars {
                 }
             }
             Event::LayerBuilt { plugin, files, size, took, .. } => {
-                let (size, took) = (bytes(*size), seconds(*took));
-                self.line(&format!("    built {plugin}: {files} files, {size}, {took}"));
+                let (files, size, took) = (files_text(*files), bytes(*size), seconds(*took));
+                self.line(&format!("    built {plugin}: {files}, {size}, {took}"));
             }
             Event::Note(note) => self.line(&format!("     note {note}")),
             Event::Warning(warning) => self.line(&format!("  warning {warning}")),

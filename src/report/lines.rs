@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use super::text::{bytes, seconds};
+use super::text::{bytes, files as files_text, seconds};
 use crate::progress::{Direction, Ending, Event, Reporter, TransferId};
 
 /// How often a long transfer is mentioned.
@@ -54,8 +54,8 @@ impl Reporter for Lines {
                 ended(*direction, label, *bytes, ending, took);
             }
             Event::LayerBuilt { plugin, files, size, digest, took } => {
-                let (size, took) = (bytes(*size), seconds(*took));
-                tracing::info!(plugin, %digest, "built the layer of plugin `{plugin}`: {files} files, {size}, {took}");
+                let (files, size, took) = (files_text(*files), bytes(*size), seconds(*took));
+                tracing::info!(plugin, %digest, "built the layer of plugin `{plugin}`: {files}, {size}, {took}");
             }
             Event::Note(note) => tracing::info!("{note}"),
             Event::Warning(warning) => tracing::warn!("{warning}"),

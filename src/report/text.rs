@@ -23,3 +23,8 @@ pub fn bytes(count: u64) -> String {
 pub fn seconds(duration: Duration) -> String {
     format!("{:.2} s", duration.as_secs_f64())
 }
+
+/// A number of files: `1 file`, `43 files`.
+pub(super) fn files(count: u64) -> String {
+    if count == 1 { "1 file".into() } else { format!("{count} files") }
+}

@@ -96,7 +96,7 @@ fn every_violation_is_reported_with_its_path() {
 apiVersion: kafka.strimzi.io/v2
 kind: KafkaConnect
 spec:
-  image: same/image:1
+  image: "Not An Image"
   build:
     outputs: {}
     output: {type: dockr, pushsecret: x}
@@ -108,6 +108,10 @@ spec:
           - {type: jar, url: "not a url"}
           - {type: rpm, version: 1.10, insecure: "yes"}
           - just-text
+          - {type: jar, url: "https://h/a", sha512sum: AB}
+          - {type: other, url: "https://h/a", fileName: ../x}
+          - {type: maven, group: g}
+      - {name: ok, artifacts: []}
       - {name: x, artifacts: null}
 "#;
     insta::assert_snapshot!(errors(text));

@@ -5,9 +5,11 @@
 
 use std::collections::BTreeSet;
 
+use oci_spec::distribution::Reference;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::kafka_connect::{self, ArtifactType, Build, OutputType};
+use super::kafka_connect::{self, ArtifactType, OutputType};
 use super::shape::{self, join};
 use super::{
     Artifact, ArtifactKind, MavenArtifact, Origin, Output, Plugin, Remote, Section, Spec, SpecError,
@@ -20,9 +22,10 @@ const API_VERSIONS: [&str; 2] = ["kafka.strimzi.io/v1", "kafka.strimzi.io/v1beta
 pub(super) fn validate(section: &Section<'_>, origin: Origin) -> Result<Spec, SpecError> {
     let mut checks = Checks { origin, violations: Vec::new(), warnings: Vec::new() };
     let base = section.resource.and_then(|resource| checks.resource(resource));
-    let build = checks.shape(section)?;
-    let plugins = checks.plugins(&build, section.field);
-    let output = build.output.as_ref().map(|output| checks.output(output, base.as_deref(), section.field));
+    checks.shape(section);
+    let plugins = checks.plugins(section.build.get("plugins"), section.field);
+    let output = section.build.get("output").and_then(typed);
+    let output = output.as_ref().map(|output| checks.output(output, base.as_deref(), section.field));
     if checks.violations.is_empty() {
         let name = section.resource.and_then(|r| r.pointer("/metadata/name")).and_then(Value::as_str);
         let name = name.map(str::to_owned);
@@ -30,6 +33,12 @@ pub(super) fn validate(section: &Section<'_>, origin: Origin) -> Result<Spec, Sp
     } else {
         Err(SpecError::Invalid(checks.violations))
     }
+}
+
+/// A part of the section as a typed value, if its shape allows; if not, that has been reported already, and the other parts
+/// can be checked all the same.
+fn typed<T: DeserializeOwned>(value: &Value) -> Option<T> {
+    serde_json::from_value(shape::without_nulls(value)).ok()
 }
 
 struct Checks {
@@ -56,7 +65,12 @@ impl Checks {
         }
         match resource.pointer("/spec/image") {
             None | Some(Value::Null) => None,
-            Some(Value::String(image)) => Some(image.clone()),
+            Some(Value::String(image)) => {
+                if let Err(error) = Reference::try_from(image.as_str()) {
+                    self.violate("spec.image", format!("is not an image reference: {error}"));
+                }
+                Some(image.clone())
+            }
             Some(_) => {
                 self.violate("spec.image", "must be a string");
                 None
@@ -64,9 +78,8 @@ impl Checks {
         }
     }
 
-    /// The section as typed values; every difference from the schema is reported. Where only names and patterns differ
-    /// there are values all the same, and their meaning can be checked at once.
-    fn shape(&mut self, section: &Section<'_>) -> Result<Build, SpecError> {
+    /// Reports every difference from the schema.
+    fn shape(&mut self, section: &Section<'_>) {
         let mut schema = kafka_connect::schema().to_value();
         if section.resource.is_none()
             && let Some(Value::Array(required)) = schema.get_mut("required")
@@ -74,19 +87,17 @@ impl Checks {
             required.retain(|name| name != "output");
         }
         shape::check(&schema, section.build, section.field, &mut self.violations);
-        serde_json::from_value(shape::without_nulls(section.build)).map_err(|error| {
-            match std::mem::take(&mut self.violations) {
-                // The schema allows what the types do not: a defect of ours.
-                none if none.is_empty() => SpecError::Syntax(error.to_string()),
-                violations => SpecError::Invalid(violations),
-            }
-        })
     }
 
     fn output(&mut self, output: &kafka_connect::Output, base: Option<&str>, field: &str) -> Output {
         let field = join(field, "output");
         if base == Some(output.image.as_str()) {
             self.violate(join(&field, "image"), "must not be the same as `spec.image`");
+        }
+        if output.kind == OutputType::Docker
+            && let Err(error) = Reference::try_from(output.image.as_str())
+        {
+            self.violate(join(&field, "image"), format!("is not an image reference: {error}"));
         }
         if output.kind == OutputType::ImageStream && output.push_secret.is_some() {
             self.warnings.push(format!("`{field}.pushSecret` has no effect on an image stream"));
@@ -107,41 +118,55 @@ impl Checks {
         Output { kind: output.kind, image: output.image.clone() }
     }
 
-    fn plugins(&mut self, build: &Build, field: &str) -> Vec<Plugin> {
+    fn plugins(&mut self, plugins: Option<&Value>, field: &str) -> Vec<Plugin> {
+        let field = join(field, "plugins");
+        let listed = plugins.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        if listed.is_empty() {
+            self.warnings.push(format!("`{field}` is empty: the image will be the base image"));
+        }
         let mut names = BTreeSet::new();
         let mut plugins = Vec::new();
-        if build.plugins.is_empty() {
-            self.warnings
-                .push(format!("`{}` is empty: the image will be the base image", join(field, "plugins")));
-        }
-        for (index, plugin) in build.plugins.iter().enumerate() {
-            let field = format!("{}[{index}]", join(field, "plugins"));
-            if !names.insert(&plugin.name) {
-                self.violate(
-                    join(&field, "name"),
-                    format!("is `{}`, as that of an earlier plugin; names must be unique", plugin.name),
-                );
+        for (index, plugin) in listed.iter().enumerate() {
+            let field = format!("{field}[{index}]");
+            let name = plugin.get("name").and_then(Value::as_str);
+            if let Some(name) = name {
+                self.plugin_name(name, names.insert(name), &field);
             }
-            if let Err(refused) = EntryPath::component(&plugin.name) {
-                self.violate(join(&field, "name"), refused.to_string());
+            let artifacts = self.artifacts(plugin.get("artifacts"), &field);
+            let name = name.unwrap_or_default().to_owned();
+            if artifacts.is_empty() {
+                self.warnings.push(format!("plugin `{name}` has no artifacts and brings nothing"));
             }
-            if plugin.artifacts.is_empty() {
-                self.warnings.push(format!("plugin `{}` has no artifacts and brings nothing", plugin.name));
-            }
-            let mut artifacts: Vec<Artifact> = Vec::new();
-            for (index, artifact) in plugin.artifacts.iter().enumerate() {
-                let field = format!("{}[{index}]", join(&field, "artifacts"));
-                let Some(artifact) = self.artifact(artifact, &field) else { continue };
-                if artifacts.iter().any(|earlier| earlier.kind == artifact.kind) {
-                    self.warnings
-                        .push(format!("`{field}` is the same as an earlier artifact and is taken once"));
-                } else {
-                    artifacts.push(artifact);
-                }
-            }
-            plugins.push(Plugin { name: plugin.name.clone(), artifacts });
+            plugins.push(Plugin { name, artifacts });
         }
         plugins
+    }
+
+    fn plugin_name(&mut self, name: &str, new: bool, field: &str) {
+        let field = join(field, "name");
+        if !new {
+            let message = format!("is `{name}`, as that of an earlier plugin; names must be unique");
+            self.violate(field.clone(), message);
+        }
+        if let Err(refused) = EntryPath::component(name) {
+            self.violate(field, refused.to_string());
+        }
+    }
+
+    fn artifacts(&mut self, artifacts: Option<&Value>, field: &str) -> Vec<Artifact> {
+        let mut accepted: Vec<Artifact> = Vec::new();
+        for (index, artifact) in artifacts.and_then(Value::as_array).into_iter().flatten().enumerate() {
+            let field = format!("{}[{index}]", join(field, "artifacts"));
+            let Some(artifact) = typed(artifact).and_then(|artifact| self.artifact(&artifact, &field)) else {
+                continue;
+            };
+            if accepted.iter().any(|earlier| earlier.kind == artifact.kind) {
+                self.warnings.push(format!("`{field}` is the same as an earlier artifact and is taken once"));
+            } else {
+                accepted.push(artifact);
+            }
+        }
+        accepted
     }
 
     fn artifact(&mut self, artifact: &kafka_connect::Artifact, field: &str) -> Option<Artifact> {

@@ -145,6 +145,11 @@ impl Target {
                 }
                 layout.put_document(root)?;
                 publish_files(layout, output, &root.descriptor, images)?;
+                // Docker's archives hold no manifest; there an image is known by its config.
+                let digest = match (output, images) {
+                    (Output::DockerArchive { .. }, [image]) => image.config.descriptor.digest.clone(),
+                    _ => digest,
+                };
                 Ok(Pushed { location: output.to_string(), reference: format!("{output}@{digest}"), digest })
             }
         }

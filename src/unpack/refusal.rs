@@ -49,7 +49,7 @@ pub enum Refusal {
     #[error("is a directory with content")]
     DirectoryWithContent,
     // Sizes.
-    #[error("is beyond the limit of {0} entries")]
+    #[error("takes the artifact over the limit of {0} entries and directories")]
     Entries(u64),
     #[error("takes the artifact over the limit of {0} unpacked bytes")]
     Unpacked(u64),
@@ -173,7 +173,13 @@ impl Diagnose for UnpackError {
                 "make the archive anew from regular files and directories alone".into()
             }
             Refusal::NotTar(_) => "a single compressed file is no connector archive; check the URL".into(),
-            Refusal::Gzip(_) | Refusal::Truncated | Refusal::ZipEnd | Refusal::ZipDamaged(_) => {
+            Refusal::ZipEnd => {
+                "make the zip anew, or fetch it anew: it has to end where its last record ends".into()
+            }
+            Refusal::TarTrailing(_) | Refusal::GzipTrailing => {
+                "make the archive anew: it has to end where its content ends, and be one archive".into()
+            }
+            Refusal::Gzip(_) | Refusal::Truncated | Refusal::ZipDamaged(_) => {
                 "the file was damaged before it was published or on its way; a `sha512sum` would tell".into()
             }
             Refusal::Io(error) if error.kind() == io::ErrorKind::StorageFull => {

@@ -12,7 +12,7 @@ use crate::support::{Run, Workplace};
 fn static_binary() -> PathBuf {
     let ours = Path::new(env!("CARGO_BIN_EXE_connect-build"));
     let target = ours.parent().unwrap().parent().unwrap();
-    let binary = target.join("x86_64-unknown-linux-gnu/release/connect-build");
+    let binary = target.join(format!("{}-unknown-linux-gnu/release/connect-build", std::env::consts::ARCH));
     assert!(binary.exists(), "{} is not there; `tests/run` builds it", binary.display());
     binary
 }

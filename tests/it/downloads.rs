@@ -39,6 +39,7 @@ fn each_failure_says_what_and_why_and_what_to_do() {
         ("204 is a success without content", failure("tgz", status("204 No Content", ""), None)),
         ("a short error body", failure("jar", Answer::Raw("HTTP/1.1 400 Bad Request\r\nContent-Length: 14\r\nConnection: close\r\n\r\nno such thing\n".into()), None)),
         ("circle", failure("jar", Answer::Redirect("/x".into()), None)),
+        ("redirect to ftp", failure("jar", Answer::Redirect("ftp://127.0.0.1/x".into()), None)),
         ("redirect to a file", failure("jar", Answer::Redirect("file:///etc/passwd".into()), None)),
         ("truncated", failure("jar", Answer::Truncated(jar.clone()), None)),
         ("checksum", failure("jar", Answer::Content(jar.clone()), Some(&"0".repeat(128)))),

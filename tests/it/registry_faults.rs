@@ -334,3 +334,22 @@ fn without_the_right_to_push_nothing_is_downloaded() {
     scene.fails(&[Fault::Always(Method::POST, "/out/app/blobs/uploads/", 403, "")]);
     assert_eq!(scene.artifacts.requests(), [] as [String; 0]);
 }
+
+#[test]
+fn a_refresh_token_goes_nowhere_else() {
+    let scene = Scene::new();
+    let stranger = ArtifactServer::start(&[]);
+    let tokens = ArtifactServer::start(&[]);
+    let away = format!(
+        "HTTP/1.1 307 Temporary Redirect\r\nLocation: {}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        stranger.url("/steal")
+    );
+    tokens.answer_everything(Answer::Raw(away));
+    let registry = FakeRegistry::start(&[Fault::Bearer(tokens.url("/token"))]);
+    put_base(&registry);
+    let auths = json!({ "auths": { registry.host(): { "identitytoken": "REFRESHSECRET" } } });
+    scene.place.write("auth.json", auths.to_string());
+    assert_ne!(scene.build(&registry, &["--auth-file", "auth.json"]).code, 0);
+    assert!(!tokens.requests().is_empty());
+    assert_eq!(stranger.requests(), [] as [String; 0]);
+}

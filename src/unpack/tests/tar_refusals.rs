@@ -170,7 +170,7 @@ fn sizes() {
     let pax_size = [pax(&[("size", "99999999999999999999999")]), file("n")].concat();
     let long = entry("x", b'L', &[b'a'; 1_001]);
     let rows: Vec<(&str, Vec<Vec<u8>>, &str)> = vec![
-        ("entries", many, "is beyond the limit of 20 entries"),
+        ("entries", many, "takes the artifact over the limit of 20 entries and directories"),
         ("unpacked", vec![big], "entry 1 (`big`) takes the artifact over the limit of 100000 unpacked bytes"),
         (
             "announced",
@@ -226,7 +226,7 @@ fn names_directories_and_padding_count() {
     assert_refused(
         Format::Tgz,
         &tgz(&deep),
-        "entry 3 (`2/b/c/d/e/f/g/x`) is beyond the limit of 20 entries",
+        "entry 3 (`2/b/c/d/e/f/g/x`) takes the artifact over the limit of 20 entries and directories",
         "directories",
     );
 

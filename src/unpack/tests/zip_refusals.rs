@@ -340,7 +340,7 @@ fn structure() {
         [&zip[..end], &record, &zip[end..]].concat()
     };
     let rows: Vec<(&str, Vec<u8>, &str)> = vec![
-        ("entries", zip_of(&entries), "is beyond the limit of 20 entries"),
+        ("entries", zip_of(&entries), "takes the artifact over the limit of 20 entries and directories"),
         (
             "something before",
             [b"#!/bin/sh\n".to_vec(), good.clone()].concat(),
