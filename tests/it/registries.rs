@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::support::artifact_server::{Answer, ArtifactServer};
-use crate::support::real::{PASSWORD, RealRegistry, Setup, Store, USER, output, text};
+use crate::support::real::{PASSWORD, RealRegistry, SelfSigned, Setup, Store, USER, output, text};
 use crate::support::{Workplace, noise, sha512, tgz_of, zip_of};
 
 /// A resource with all four types; gives the place and the server.
@@ -242,4 +242,24 @@ fn files_are_read_by_the_usual_tools() {
             .current_dir(place.path("")),
     );
     assert!(place.path("bundle/rootfs/opt/kafka/plugins/second_plugin").is_dir());
+}
+
+#[test]
+#[ignore = "openssl"]
+fn a_certificate_that_is_its_own_authority() {
+    let server = SelfSigned::start();
+    let place = Workplace::new();
+    let build = |insecure: bool| {
+        let url = format!("https://127.0.0.1:{}/", server.port);
+        place.resource(None, &json!([{ "name": "plugin", "artifacts": [{ "type": "other", "url": url, "insecure": insecure }] }]));
+        let certificate = server.certificate().display().to_string();
+        place.build(&["--base", "scratch", "--to", "oci:out", "--ca-file", &certificate, "--retries", "0"])
+    };
+    insta::assert_snapshot!(build(false).error(), @"
+    exit 4
+    error: cannot fetch artifact 1 (other) of plugin `plugin` from https://HOST:PORT/
+      caused by: the certificate of `HOST:PORT` is not valid: it is that of a certificate authority and not a server's (self-signed with `CA:TRUE`)
+    hint: have the server's certificate renewed, or set `insecure: true` on this artifact (and a `sha512sum`)
+    ");
+    build(true).succeeded();
 }

@@ -90,6 +90,53 @@ impl Drop for RealRegistry {
     }
 }
 
+/// A TLS server with a certificate as `openssl req -x509` makes it by default: an authority's, and its own.
+pub(crate) struct SelfSigned {
+    child: Child,
+    pub(crate) port: u16,
+    directory: tempfile::TempDir,
+}
+
+impl SelfSigned {
+    pub(crate) fn start() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let mut request = Command::new("openssl");
+        request.args([
+            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key", "-out", "crt", "-days", "2",
+        ]);
+        request.args(["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]);
+        output(request.current_dir(directory.path()));
+        let port = free_port();
+        let mut server = Command::new("openssl");
+        server.args([
+            "s_server",
+            "-quiet",
+            "-www",
+            "-cert",
+            "crt",
+            "-key",
+            "key",
+            "-accept",
+            &port.to_string(),
+        ]);
+        server.current_dir(directory.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let child = server.spawn().unwrap();
+        wait_for(port);
+        Self { child, port, directory }
+    }
+
+    pub(crate) fn certificate(&self) -> PathBuf {
+        self.directory.path().join("crt")
+    }
+}
+
+impl Drop for SelfSigned {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
