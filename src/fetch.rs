@@ -175,7 +175,7 @@ impl Fetcher {
         } else {
             (&self.verifying, self.settings.trust.clone())
         };
-        cell.get_or_try_init(|| async { http::client(&self.settings.proxies, &trust) })
+        cell.get_or_try_init(|| async { http::steadfast_client(&self.settings.proxies, &trust) })
             .await
             .map_err(DownloadError::Client)
     }

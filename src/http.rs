@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use reqwest::{Certificate, Client, NoProxy, Proxy, redirect};
 
-pub use self::error::HttpError;
+pub use self::error::{HttpError, host_of};
 
 use crate::error::{Diagnose, Reason};
 
@@ -116,7 +116,8 @@ pub fn client(proxies: &Proxies, trust: &Trust) -> Result<Client, ClientError> {
     client_with(proxies, trust, redirect::Policy::limited(MAX_REDIRECTS))
 }
 
-/// The same, but it follows no redirect: for requests whose body is a secret, which a 307 would send on.
+/// The same, but it follows no redirect: for requests whose body is a secret, which a 307 would send on, and for those who
+/// follow redirects themselves.
 pub fn steadfast_client(proxies: &Proxies, trust: &Trust) -> Result<Client, ClientError> {
     client_with(proxies, trust, redirect::Policy::none())
 }

@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
-use reqwest::StatusCode;
-use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
+use reqwest::{Response, StatusCode};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::time::timeout;
+use url::Url;
 
 use super::spool::Spool;
 use super::{DownloadError, Fetched};
-use crate::http::{HttpError, STALL_TIMEOUT};
+use crate::http::{self, HttpError, MAX_REDIRECTS, STALL_TIMEOUT};
 use crate::path::EntryPath;
 use crate::progress::Transfer;
 use crate::redact::SafeUrl;
@@ -31,14 +32,8 @@ pub(super) async fn download(
     transfer: &mut Transfer,
 ) -> Result<Fetched, DownloadError> {
     transfer.restart();
-    let fail = |error: reqwest::Error| DownloadError::Http(HttpError::new(url.expose(), &error));
-    let stalled = || {
-        DownloadError::Http(HttpError::Timeout {
-            host: url.expose().host_str().unwrap_or_default().to_owned(),
-        })
-    };
-    let request = client.get(url.expose().clone()).send();
-    let response = timeout(STALL_TIMEOUT, request).await.map_err(|_| stalled())?.map_err(fail)?;
+    let response = follow(client, url).await.map_err(DownloadError::Http)?;
+    let at = response.url().clone();
     let (status, headers) = (response.status(), response.headers().clone());
     // Another success is none: 204 has no content, 206 only a part of it.
     if status != StatusCode::OK {
@@ -55,14 +50,49 @@ pub(super) async fn download(
     }
     let mut spool = Spool::open(path, limit)?;
     let mut body = response.bytes_stream();
-    while let Some(bytes) = timeout(STALL_TIMEOUT, body.next()).await.map_err(|_| stalled())? {
-        let bytes = bytes.map_err(fail)?;
+    let stalled = |_| DownloadError::Http(HttpError::timeout(&at));
+    while let Some(bytes) = timeout(STALL_TIMEOUT, body.next()).await.map_err(stalled)? {
+        let bytes = bytes.map_err(|error| DownloadError::Http(HttpError::new(&at, &error)))?;
         transfer.advance(bytes.len() as u64);
         spool.write(bytes).await?;
     }
     let (size, sha512) = spool.finish().await?;
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned);
     Ok(Fetched { path: path.to_owned(), size, sha512, content_type })
+}
+
+/// The answer behind `url`, redirects followed. The client follows none by itself: it would blame the first host for what
+/// the last one does.
+async fn follow(client: &reqwest::Client, url: &SafeUrl) -> Result<Response, HttpError> {
+    let mut at = url.expose().clone();
+    for _ in 0..=MAX_REDIRECTS {
+        let answer = timeout(STALL_TIMEOUT, client.get(at.clone()).send()).await;
+        let response =
+            answer.map_err(|_| HttpError::timeout(&at))?.map_err(|error| HttpError::new(&at, &error))?;
+        match redirect(&response, &at)? {
+            Some(next) => at = next,
+            None => return Ok(response),
+        }
+    }
+    Err(HttpError::Redirects { host: http::host_of(&at) })
+}
+
+/// Where a redirect leads. User and password stay with the host that they were given for.
+fn redirect(response: &Response, at: &Url) -> Result<Option<Url>, HttpError> {
+    if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return Ok(None);
+    }
+    let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+    let Some(mut next) = location.and_then(|location| at.join(location).ok()) else { return Ok(None) };
+    if !matches!(next.scheme(), "http" | "https") {
+        return Err(HttpError::Scheme { host: http::host_of(at) });
+    }
+    if next.origin() == at.origin() && next.username().is_empty() {
+        // Neither can fail for a URL with a host.
+        let _ = next.set_username(at.username());
+        let _ = next.set_password(at.password());
+    }
+    Ok(Some(next))
 }
 
 /// Copies a local file to `path`, so that what is verified cannot change afterwards.

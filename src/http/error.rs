@@ -89,10 +89,7 @@ impl HttpError {
     /// Names what reqwest reports about a request to `url`.
     pub fn new(url: &url::Url, error: &reqwest::Error) -> Self {
         let url = error.url().unwrap_or(url);
-        let host = match (url.host_str(), url.port()) {
-            (Some(host), Some(port)) => format!("{host}:{port}"),
-            (host, _) => host.unwrap_or_default().to_owned(),
-        };
+        let host = host_of(url);
         if error.is_timeout() {
             return Self::Timeout { host };
         }
@@ -127,6 +124,11 @@ impl HttpError {
         Self::Broken { host, detail }
     }
 
+    /// Nothing came from, or went to, `url` for [`super::STALL_TIMEOUT`].
+    pub fn timeout(url: &url::Url) -> Self {
+        Self::Timeout { host: host_of(url) }
+    }
+
     fn from_tls(host: String, error: &rustls::Error) -> Self {
         use rustls::CertificateError::{UnknownIssuer, UnknownRevocationStatus};
         match error {
@@ -154,6 +156,14 @@ impl HttpError {
             Self::Status { status, .. } => Some(*status),
             _ => None,
         }
+    }
+}
+
+/// The host of a URL, with its port unless it is the scheme's own.
+pub fn host_of(url: &url::Url) -> String {
+    match (url.host_str(), url.port()) {
+        (Some(host), Some(port)) => format!("{host}:{port}"),
+        (host, _) => host.unwrap_or_default().to_owned(),
     }
 }
 

@@ -39,6 +39,8 @@ fn each_failure_says_what_and_why_and_what_to_do() {
         ("204 is a success without content", failure("tgz", status("204 No Content", ""), None)),
         ("a short error body", failure("jar", Answer::Raw("HTTP/1.1 400 Bad Request\r\nContent-Length: 14\r\nConnection: close\r\n\r\nno such thing\n".into()), None)),
         ("circle", failure("jar", Answer::Redirect("/x".into()), None)),
+        ("redirect to nowhere", failure("jar", Answer::Redirect("http://does-not-exist.invalid/x".into()), None)),
+        ("redirect without a place", failure("jar", status("302 Found", ""), None)),
         ("redirect to ftp", failure("jar", Answer::Redirect("ftp://127.0.0.1/x".into()), None)),
         ("redirect to a file", failure("jar", Answer::Redirect("file:///etc/passwd".into()), None)),
         ("truncated", failure("jar", Answer::Truncated(jar.clone()), None)),
@@ -104,6 +106,24 @@ fn redirects_are_followed_without_the_credentials() {
         everything.push_str(&String::from_utf8_lossy(&std::fs::read(blob.unwrap().path()).unwrap()));
     }
     assert!(!everything.contains("hunter2") && !everything.contains("SECRET"), "{everything}");
+}
+
+#[test]
+fn a_redirect_on_the_same_host_keeps_the_credentials() {
+    let jar = zip_of(&[("a", b"b")]);
+    let server = ArtifactServer::start(&[("/real", Answer::Content(jar))]);
+    let away = Answer::Redirect(server.url("/real"));
+    server.answer_also("/x", away);
+    let place = Workplace::new();
+    let url = server.url("/x").replace("http://", "http://joe:hunter2@");
+    place.resource(None, &json!([{ "name": "plugin", "artifacts": [{ "type": "jar", "url": url }] }]));
+    place.build(&TO).succeeded();
+    let requests = server.requests();
+    assert_eq!(requests.len(), 2);
+    assert!(
+        requests.iter().all(|r| r.to_lowercase().contains("authorization: basic am9lomh1bnrlcji=")),
+        "{requests:#?}"
+    );
 }
 
 #[test]

@@ -57,6 +57,11 @@ impl ArtifactServer {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
+    /// From now on this path has this answer too.
+    pub(crate) fn answer_also(&self, path: &str, answer: Answer) {
+        self.answers.lock().unwrap().push((path.to_owned(), answer));
+    }
+
     /// From now on every path has this answer.
     pub(crate) fn answer_everything(&self, answer: Answer) {
         *self.answers.lock().unwrap() = vec![("*".to_owned(), answer)];
