@@ -50,7 +50,13 @@ impl Layout {
         let create = |source| LayoutError::Create { directory: directory.to_owned(), source };
         fs::create_dir_all(directory).map_err(create)?;
         if !directory.join(MARKER).is_file() {
-            if fs::read_dir(directory).map_err(create)?.next().is_some() {
+            let others = fs::read_dir(directory)
+                .map_err(create)?
+                .flatten()
+                .any(|entry| !is_temporary(&entry.file_name()));
+            // Another build may be making this layout at the same moment. It puts the marker there before anything else, so
+            // what it has put there since is accompanied by it.
+            if others && !directory.join(MARKER).is_file() {
                 return Err(LayoutError::NotALayout { directory: directory.to_owned(), exists: true });
             }
             layout.write_atomically(MARKER, MARKER_CONTENT.as_bytes())?;
@@ -118,7 +124,7 @@ impl Layout {
         }
         // Another file system.
         let write = |source| LayoutError::Write { file: path.clone(), source };
-        let mut temporary = tempfile::NamedTempFile::new_in(self.blobs()).map_err(write)?;
+        let mut temporary = temporary_in(&self.blobs()).map_err(write)?;
         let mut content = File::open(file).map_err(write)?;
         std::io::copy(&mut content, &mut temporary).map_err(write)?;
         persist(temporary, &path)
@@ -133,7 +139,7 @@ impl Layout {
     ) -> Result<(), LayoutError> {
         let path = self.blob_path(digest);
         let write = |source| LayoutError::Write { file: path.clone(), source };
-        let mut temporary = tempfile::NamedTempFile::new_in(self.blobs()).map_err(write)?;
+        let mut temporary = temporary_in(&self.blobs()).map_err(write)?;
         let blob = |source| LayoutError::Blob { directory: self.directory.clone(), source };
         while let Some(bytes) = reader.next().await.map_err(blob)? {
             temporary.write_all(&bytes).map_err(write)?;
@@ -175,10 +181,21 @@ impl Layout {
         let path = self.directory.join(name);
         let write = |source| LayoutError::Write { file: path.clone(), source };
         let parent = path.parent().unwrap_or(&self.directory);
-        let mut temporary = tempfile::NamedTempFile::new_in(parent).map_err(write)?;
+        let mut temporary = temporary_in(parent).map_err(write)?;
         temporary.write_all(content).map_err(write)?;
         persist(temporary, &path)
     }
+}
+
+/// How the names of files begin that are not whole yet.
+const TEMPORARY: &str = ".connect-build-";
+
+fn temporary_in(directory: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(directory)
+}
+
+fn is_temporary(name: &std::ffi::OsStr) -> bool {
+    name.to_string_lossy().starts_with(TEMPORARY)
 }
 
 /// Gives a temporary file its name, and the mode of ordinary files instead of a private one.

@@ -66,3 +66,12 @@ async fn damaged_blobs_are_noticed() {
     std::fs::write(directory.path().join(INDEX), "{").unwrap();
     assert!(matches!(layout.resolve(None), Err(LayoutError::Damaged { .. })));
 }
+
+/// What several builds see of each other when none has made the layout yet.
+#[test]
+fn a_layout_that_is_being_made_is_no_foreign_directory() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join(".connect-build-another"), "not whole yet").unwrap();
+    Layout::create(directory.path()).unwrap();
+    assert!(directory.path().join(MARKER).is_file());
+}
