@@ -95,9 +95,8 @@ impl BlobReader {
             }
             Content::Response(response) => {
                 let url = response.url().clone();
-                let host = url.host_str().unwrap_or_default().to_owned();
                 match timeout(STALL_TIMEOUT, response.chunk()).await {
-                    Err(_) => return Err(BlobError::Http(HttpError::Timeout { host })),
+                    Err(_) => return Err(BlobError::Http(HttpError::timeout(&url))),
                     Ok(Err(error)) => return Err(BlobError::Http(HttpError::new(&url, &error))),
                     Ok(Ok(bytes)) => bytes,
                 }

@@ -12,6 +12,7 @@ use url::Url;
 
 use super::credentials::Credentials;
 use super::error::{Cause, read_failure};
+use super::transport::read_limited;
 use crate::http::HttpError;
 use crate::redact::Secret;
 
@@ -162,14 +163,7 @@ impl Authenticator {
             let answer = Box::new(read_failure(response).await);
             return Err(Cause::Token { server, answer });
         }
-        let mut response = response;
-        let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(http)? {
-            bytes.extend_from_slice(&chunk);
-            if bytes.len() > MAX_ANSWER {
-                return Err(Cause::Protocol("the token server's answer is too large".into()));
-            }
-        }
+        let bytes = read_limited(response, MAX_ANSWER, "the token server's answer").await?;
         let answer: TokenAnswer = serde_json::from_slice(&bytes)
             .map_err(|_| Cause::Protocol("the token server's answer holds no token".into()))?;
         let value = (answer.token.or(answer.access_token))

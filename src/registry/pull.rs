@@ -1,9 +1,10 @@
 //! Reading: manifests and blobs.
 
+use reqwest::Method;
 use reqwest::header::ACCEPT;
-use reqwest::{Method, Response};
 
 use super::error::Cause;
+use super::transport::read_limited;
 use super::{RegistryError, Repository};
 use crate::blob::BlobReader;
 use crate::digest::Digest;
@@ -45,7 +46,7 @@ impl Repository {
             let prepare =
                 |request: reqwest::RequestBuilder| request.header(ACCEPT, &accept).timeout(STALL_TIMEOUT);
             let response = self.send(&Method::GET, &url, prepare).await?;
-            let bytes = read_limited(response, MAX_MANIFEST).await?;
+            let bytes = read_limited(response, MAX_MANIFEST, "a manifest").await?;
             let digest = Digest::of(&bytes);
             match tag_or_digest.parse::<Digest>() {
                 Ok(expected) if expected != digest => Err(Cause::Digest { expected, actual: digest }),
@@ -78,18 +79,4 @@ impl Repository {
         let timeout = || Cause::Http(crate::http::HttpError::Timeout { host: self.registry.host.clone() });
         Ok(BlobReader::of_response(response.map_err(|_| timeout())??, descriptor))
     }
-}
-
-async fn read_limited(mut response: Response, limit: usize) -> Result<Vec<u8>, Cause> {
-    let url = response.url().clone();
-    let mut bytes = Vec::new();
-    while let Some(chunk) =
-        response.chunk().await.map_err(|error| super::transport::transfer_error(&url, &error))?
-    {
-        bytes.extend_from_slice(&chunk);
-        if bytes.len() > limit {
-            return Err(Cause::Protocol(format!("a manifest is larger than {} MiB", limit >> 20)));
-        }
-    }
-    Ok(bytes)
 }

@@ -131,6 +131,19 @@ impl Repository {
     }
 }
 
+/// The whole body of an answer that is expected to be small; `what` names it when it is not.
+pub(super) async fn read_limited(mut response: Response, limit: usize, what: &str) -> Result<Vec<u8>, Cause> {
+    let url = response.url().clone();
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| transfer_error(&url, &error))? {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() > limit {
+            return Err(Cause::Protocol(format!("{what} is larger than {} MiB", limit >> 20)));
+        }
+    }
+    Ok(bytes)
+}
+
 /// Names reqwest's error; one that our own request body raised comes back inside it.
 pub(super) fn transfer_error(url: &Url, error: &reqwest::Error) -> Cause {
     let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);

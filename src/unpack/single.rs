@@ -21,7 +21,7 @@ pub(super) fn read(
         let kind = fetched.content_type().map_or_else(String::new, |kind| {
             format!(", and the server called it `{}`", crate::path::shown(kind.as_bytes()))
         });
-        unpacker.summary.remarks.push(format!("the jar is not a jar: {}{kind}", sniff::describe(&start)));
+        unpacker.summary.remark(|| format!("the jar is not a jar: {}{kind}", sniff::describe(&start)));
     }
     unpacker.file(name.as_str().as_bytes(), false, fetched.size(), &mut file)
 }

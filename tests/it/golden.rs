@@ -28,13 +28,14 @@ fn threads_order_and_day_do_not_matter() {
         ("/b.zip", Answer::Content(zip_of(&files))),
         ("/c.jar", Answer::Content(zip_of(&[("text", &b"text ".repeat(50_000))]))),
     ]);
+    let plugins = json!([
+        { "name": "aa", "artifacts": [{ "type": "tgz", "url": server.url("/a.tgz") }] },
+        { "name": "bb", "artifacts": [{ "type": "zip", "url": server.url("/b.zip") }, { "type": "jar", "url": server.url("/c.jar") }] },
+    ]);
     let build = |extra: &[&str]| {
         // The port is part of the URL, and so of paths and keys: one server for all.
         let place = Workplace::new();
-        place.resource(None, &json!([
-            { "name": "aa", "artifacts": [{ "type": "tgz", "url": server.url("/a.tgz") }] },
-            { "name": "bb", "artifacts": [{ "type": "zip", "url": server.url("/b.zip") }, { "type": "jar", "url": server.url("/c.jar") }] },
-        ]));
+        place.resource(None, &plugins);
         let mut command = place.command();
         command.args(["build", "resource.json", "--base", "scratch", "--to", "oci:out"]).args(extra);
         let output = command.output().unwrap();
@@ -50,10 +51,7 @@ fn threads_order_and_day_do_not_matter() {
         && taskset.status.success()
     {
         let place = Workplace::new();
-        place.resource(None, &json!([
-            { "name": "aa", "artifacts": [{ "type": "tgz", "url": server.url("/a.tgz") }] },
-            { "name": "bb", "artifacts": [{ "type": "zip", "url": server.url("/b.zip") }, { "type": "jar", "url": server.url("/c.jar") }] },
-        ]));
+        place.resource(None, &plugins);
         let mut command = std::process::Command::new("taskset");
         command.args(["-c", "0", env!("CARGO_BIN_EXE_connect-build"), "build", "resource.json"]);
         command.args(["--base", "scratch", "--to", "oci:out"]).current_dir(place.path(""));

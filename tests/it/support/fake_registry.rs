@@ -51,6 +51,8 @@ struct State {
     manifests: HashMap<String, (String, Vec<u8>)>,
     uploads: HashMap<String, Vec<u8>>,
     log: Vec<String>,
+    /// What clients call this registry.
+    host: String,
     faults: Vec<Fault>,
 }
 
@@ -135,6 +137,7 @@ impl State {
     fn answer(&mut self, method: &Method, uri: &Uri, headers: &HeaderMap, content: Bytes) -> Response {
         let (path, query) = (uri.path().to_owned(), uri.query().unwrap_or_default().to_owned());
         let authorization = headers.get(header::AUTHORIZATION).map(|v| v.to_str().unwrap().to_owned());
+        headers[header::HOST].to_str().unwrap().clone_into(&mut self.host);
         let shown = authorization.as_deref().map(|a| format!(" [{a}]")).unwrap_or_default();
         let question = if query.is_empty() { String::new() } else { format!("?{query}") };
         self.log.push(format!("{method} {path}{question}{shown}"));
@@ -256,7 +259,7 @@ impl State {
             _ if self.has(&Fault::NoLocation) => return plain(status),
             Some(port) => format!("http://127.0.0.1:{port}{path}"),
             None if self.has(&Fault::RelativeLocation) => path,
-            None => path,
+            None => format!("http://{}{path}", self.host),
         };
         (StatusCode::from_u16(status).unwrap(), [(header::LOCATION, location)]).into_response()
     }
