@@ -7,6 +7,7 @@ mod args;
 mod build;
 mod console;
 mod error;
+mod maven;
 mod plan;
 mod settings;
 
@@ -35,6 +36,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Build(build) => return build::main(build),
         Command::Plan(plan) => plan::main(plan),
         Command::Schema => print_schema(),
+        Command::Maven(command) => maven::main(command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -124,6 +124,17 @@ impl Sha512Stream {
         self.0.update(bytes);
     }
 
+    /// The sum of everything that a reader gives.
+    pub fn of_reader(reader: &mut dyn io::Read) -> io::Result<Sha512> {
+        let (mut stream, mut buffer) = (Self::default(), vec![0; 128 << 10]);
+        loop {
+            match reader.read(&mut buffer)? {
+                0 => return Ok(stream.finish()),
+                count => stream.update(&buffer[..count]),
+            }
+        }
+    }
+
     /// The sum of all bytes taken.
     #[must_use]
     pub fn finish(self) -> Sha512 {

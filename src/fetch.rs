@@ -4,6 +4,7 @@
 //! [`Fetched`] exists only for a file whose checksum held (or for which none was given), so whoever holds one may
 //! read it. Transient failures start the download anew; a wrong checksum does not.
 
+mod credentials;
 mod download;
 mod error;
 mod spool;
@@ -11,14 +12,18 @@ mod spool;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use reqwest::header::HeaderMap;
 use tokio::sync::{OnceCell, Semaphore};
 
-pub use self::error::{DownloadError, FetchError};
+pub use self::credentials::{Identity, InvalidNetrc, Netrc};
+pub use self::error::{DownloadError, FetchError, FileError};
 use crate::digest::Sha512;
+use crate::error::Diagnose;
 use crate::http::{self, Proxies, Trust};
 use crate::limits::Limits;
 use crate::plan::{Artifact, ArtifactId, Source};
 use crate::progress::{Direction, Ending, Event, Reporter, Transfer};
+use crate::redact::SafeUrl;
 use crate::retry::RetryPolicy;
 use crate::workspace::workspace_name;
 
@@ -40,6 +45,13 @@ impl Fetched {
         sum.update(&content);
         let content_type = content_type.map(str::to_owned);
         Ok(Self { path: path.to_owned(), size: content.len() as u64, sha512: sum.finish(), content_type })
+    }
+
+    /// A copy of a file that was verified before, of a cache.
+    pub(crate) fn copy_of(file: &Path, spool: &Path) -> std::io::Result<Self> {
+        let size = std::fs::copy(file, spool)?;
+        let sha512 = crate::digest::Sha512Stream::of_reader(&mut std::fs::File::open(spool)?)?;
+        Ok(Self { path: spool.to_owned(), size, sha512, content_type: None })
     }
 
     /// The spool file.
@@ -76,10 +88,25 @@ pub struct FetchSettings {
     pub trust: Trust,
     /// Limits; the download's is enforced here.
     pub limits: Limits,
+    /// Who to be, by host.
+    pub netrc: Arc<Netrc>,
     /// Artifacts fetched at the same time.
     pub parallel: usize,
     /// When to try again.
     pub retry: RetryPolicy,
+}
+
+/// A file that is not an artifact by itself: one of many that a Maven artifact is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// Where it is.
+    pub url: &'a SafeUrl,
+    /// Who to be for its host.
+    pub identity: &'a Identity,
+    /// Accept any TLS certificate.
+    pub insecure: bool,
+    /// Its name, for people.
+    pub label: &'a str,
 }
 
 /// Fetches artifacts into one workspace.
@@ -119,23 +146,72 @@ impl Fetcher {
                 self.spool_file(&artifact.id, &file, &mut transfer).await.map_err(fail)?
             }
             Source::Remote(url) => {
-                let client = self.client(artifact.insecure).await.map_err(fail)?;
                 let path = self.spool_path(&artifact.id);
-                // The retry wants an operation it can start several times; one transfer tells of all of them.
-                let transfer = tokio::sync::Mutex::new(&mut transfer);
-                (self.settings.retry)
-                    .run(|| async {
-                        let mut transfer = transfer.lock().await;
-                        download::download(client, url, &path, self.settings.limits.download, &mut transfer)
-                            .await
-                            .map_err(fail)
-                    })
-                    .await?
+                let nobody = Identity::default();
+                let request = self.request(url, &nobody, artifact.insecure).await.map_err(fail)?;
+                self.spool_remote(&request, &path, &mut transfer, &fail).await?.0
             }
         };
         self.verify(artifact, &fetched).map_err(fail)?;
         transfer.end(Ending::Complete);
         Ok(fetched)
+    }
+
+    /// Downloads a file of a Maven repository to `path`; waits and reports like [`Self::fetch`].
+    pub async fn file(&self, wanted: &Wanted<'_>, path: &Path) -> Result<(Fetched, HeaderMap), FileError> {
+        let fail = |source| FileError { from: wanted.url.to_string(), source };
+        let Ok(_permit) = self.permits.acquire().await else {
+            return Err(fail(DownloadError::Cancelled));
+        };
+        let mut transfer = Transfer::start(&self.reporter, Direction::Download, wanted.label, None);
+        let request = self.request(wanted.url, wanted.identity, wanted.insecure).await.map_err(fail)?;
+        let fetched = self.spool_remote(&request, path, &mut transfer, &fail).await?;
+        transfer.end(Ending::Complete);
+        Ok(fetched)
+    }
+
+    /// Reads a small file of at most `limit` bytes, without a word to the reporter.
+    pub async fn read(&self, wanted: &Wanted<'_>, limit: usize) -> Result<(Vec<u8>, HeaderMap), FileError> {
+        let fail = |source| FileError { from: wanted.url.to_string(), source };
+        let request = self.request(wanted.url, wanted.identity, wanted.insecure).await.map_err(fail)?;
+        self.settings.retry.run(|| async { download::read(&request, limit).await.map_err(fail) }).await
+    }
+
+    /// The length in bytes that a server promises, if it does.
+    pub async fn size(&self, wanted: &Wanted<'_>) -> Result<Option<u64>, FileError> {
+        let fail = |source| FileError { from: wanted.url.to_string(), source };
+        let request = self.request(wanted.url, wanted.identity, wanted.insecure).await.map_err(fail)?;
+        self.settings.retry.run(|| async { download::size(&request).await.map_err(fail) }).await
+    }
+
+    async fn request<'a>(
+        &'a self,
+        url: &'a SafeUrl,
+        identity: &'a Identity,
+        insecure: bool,
+    ) -> Result<download::Request<'a>, DownloadError> {
+        let client = self.client(insecure).await?;
+        Ok(download::Request { client, url, identity, netrc: &self.settings.netrc })
+    }
+
+    /// Tries until the file is in the spool.
+    async fn spool_remote<E: Diagnose>(
+        &self,
+        request: &download::Request<'_>,
+        path: &Path,
+        transfer: &mut Transfer,
+        fail: &impl Fn(DownloadError) -> E,
+    ) -> Result<(Fetched, HeaderMap), E> {
+        // The retry wants an operation it can start several times; one transfer tells of all of them.
+        let transfer = tokio::sync::Mutex::new(transfer);
+        (self.settings.retry)
+            .run(|| async {
+                let mut transfer = transfer.lock().await;
+                download::download(request, path, self.settings.limits.download, &mut transfer)
+                    .await
+                    .map_err(fail)
+            })
+            .await
     }
 
     fn verify(&self, artifact: &Artifact, fetched: &Fetched) -> Result<(), DownloadError> {

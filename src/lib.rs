@@ -33,6 +33,7 @@ pub mod image;
 pub mod layer;
 pub mod layout;
 pub mod limits;
+pub mod maven;
 pub mod path;
 pub mod pipeline;
 pub mod plan;

@@ -6,6 +6,7 @@
 //! named before.
 
 mod base;
+mod bring;
 mod error;
 mod outcome;
 mod plugin;
@@ -20,11 +21,12 @@ use futures_util::future::try_join_all;
 use tokio::sync::Semaphore;
 
 pub use self::error::BuildError;
-pub use self::outcome::{ArtifactOutcome, LayerOutcome, Outcome, Stage, Stages};
+pub use self::outcome::{ArtifactOutcome, LayerOutcome, MavenFile, Outcome, Stage, Stages};
 use crate::fetch::{FetchSettings, Fetcher};
 use crate::image::{self, Dressing, Format, Image, ImageError, MAX_LAYERS, Platforms};
 use crate::layer::ParentDirectory;
 use crate::layout::LayoutError;
+use crate::maven::{Maven, MavenSettings};
 use crate::plan::{LayerChoices, Output, Plan};
 use crate::progress::{Event, Reporter};
 use crate::registry::RegistrySettings;
@@ -39,6 +41,8 @@ pub struct BuildSettings {
     pub workspace: PathBuf,
     /// How artifacts come in.
     pub fetch: FetchSettings,
+    /// How Maven artifacts are resolved.
+    pub maven: MavenSettings,
     /// How registries are reached.
     pub registry: RegistrySettings,
     /// What decides the layers' bytes.
@@ -63,7 +67,8 @@ struct Build<'a> {
     reporter: &'a Arc<dyn Reporter>,
     workspace: &'a Workspace,
     target: &'a Target,
-    fetcher: Fetcher,
+    fetcher: Arc<Fetcher>,
+    maven: Maven,
     rules: Arc<Rules>,
     parents: Vec<ParentDirectory>,
     layer_permits: Semaphore,
@@ -101,12 +106,19 @@ pub async fn run(
         }
         _ => base::usual_parents(),
     };
+    let fetcher = |settings| Arc::new(Fetcher::new(settings, workspace.path(), Arc::clone(reporter)));
+    let artifacts = fetcher(settings.fetch.clone());
+    let repositories = match &settings.maven.settings.proxies {
+        Some(proxies) => fetcher(FetchSettings { proxies: proxies.clone(), ..settings.fetch.clone() }),
+        None => Arc::clone(&artifacts),
+    };
     let build = Build {
         settings,
         reporter,
         workspace: &workspace,
         target: &target,
-        fetcher: Fetcher::new(settings.fetch.clone(), workspace.path(), Arc::clone(reporter)),
+        maven: Maven::new(settings.maven.clone(), repositories, workspace.path()),
+        fetcher: artifacts,
         rules: Arc::new(Rules::new(settings.fetch.limits, settings.layer.links)),
         parents,
         layer_permits: Semaphore::new(settings.parallel_layers.max(1)),

@@ -94,6 +94,19 @@ pub enum Event<'a> {
         /// How it ended.
         ending: Ending,
     },
+    /// A Maven artifact was resolved and its files are there.
+    MavenResolved {
+        /// Which artifact of which plugin.
+        artifact: &'a str,
+        /// Its coordinate.
+        root: &'a str,
+        /// Its files.
+        files: usize,
+        /// Bytes of all of them.
+        size: u64,
+        /// Files that were not wanted, by scope; empty where the resource names the scope.
+        left_out: &'a [(&'a str, usize)],
+    },
     /// A plugin's layer is complete on disk.
     LayerBuilt {
         /// The plugin.

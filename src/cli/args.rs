@@ -6,6 +6,17 @@ use std::path::PathBuf;
 
 use clap::builder::Resettable;
 use clap::{Arg, ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use connect_build::maven::JAVA_VERSION;
+
+const MAVEN_EXAMPLES: &str = "\
+Examples:
+  The tree that is resolved, and what everything else lost to:
+    connect-build maven tree org.example:connector:1.0 --repository https://maven.example.com/public
+
+  The files that Strimzi's Dockerfile brings, which has no scope:
+    connect-build maven files org.example:connector:1.0 --scope all --repository https://maven.example.com/public
+
+Every flag can also be given as a variable: `--maven-settings` is CONNECT_BUILD_MAVEN_SETTINGS.";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -20,6 +31,9 @@ Examples:
 
   What would be built, without downloading anything:
     connect-build plan kafka-connect.yaml
+
+  Why a Maven artifact brings the jars that it brings:
+    connect-build maven tree io.debezium:debezium-connector-postgres:3.1.0.Final --repository https://maven.example.com/public
 
 Every flag of `build` can also be given as a variable: `--max-download` is CONNECT_BUILD_MAX_DOWNLOAD.
 Lists have commas between their items there, labels newlines.";
@@ -38,19 +52,20 @@ pub(super) struct Arguments {
 impl Arguments {
     /// Reads the command line and the variables. An empty variable, as templates of pods leave them, counts as not set.
     pub(super) fn read() -> Result<Self, clap::Error> {
-        let unset = |argument: Arg| match argument.get_env() {
-            Some(name) if std::env::var_os(name).is_some_and(|value| value.is_empty()) => {
-                argument.env(Resettable::Reset)
-            }
-            _ => argument,
-        };
-        let command = Self::command();
-        let names: Vec<String> = command.get_subcommands().map(|c| c.get_name().to_owned()).collect();
-        let command = names.iter().fold(command, |command, name| {
-            command.mut_subcommand(name, |subcommand| subcommand.mut_args(unset))
-        });
-        Self::from_arg_matches(&command.try_get_matches()?)
+        Self::from_arg_matches(&without_empty_variables(Self::command()).try_get_matches()?)
     }
+}
+
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    let unset = |argument: Arg| match argument.get_env() {
+        Some(name) if std::env::var_os(name).is_some_and(|value| value.is_empty()) => {
+            argument.env(Resettable::Reset)
+        }
+        _ => argument,
+    };
+    let names: Vec<String> = command.get_subcommands().map(|c| c.get_name().to_owned()).collect();
+    let command = command.mut_args(unset);
+    names.iter().fold(command, |command, name| command.mut_subcommand(name, without_empty_variables))
 }
 
 #[derive(Debug, Subcommand)]
@@ -62,6 +77,84 @@ pub(super) enum Command {
     Plan(PlanArguments),
     /// Print the JSON schema of the `build` section.
     Schema,
+    /// Look at what a Maven artifact is resolved to.
+    #[command(subcommand)]
+    Maven(MavenCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum MavenCommand {
+    /// Print the tree of dependencies: who stays in which scope, what everyone else lost to, and the size of it all.
+    /// No jar is downloaded.
+    #[command(after_help = MAVEN_EXAMPLES)]
+    Tree(Box<MavenArguments>),
+    /// Download the files and print a line for each: its name, its SHA-1, its coordinate. The artifact itself comes first.
+    #[command(after_help = MAVEN_EXAMPLES)]
+    Files(Box<MavenArguments>),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct MavenArguments {
+    /// The artifact: GROUP:ARTIFACT:VERSION.
+    #[arg(value_name = "G:A:V")]
+    pub(super) coordinate: String,
+
+    /// Which dependencies: as `includeScope` of a KafkaConnect resource, or everything.
+    #[arg(long, value_enum, default_value_t, env = "CONNECT_BUILD_SCOPE")]
+    pub(super) scope: ScopeArgument,
+
+    /// The repository that is asked first, as `repository` of a resource.
+    #[arg(long, value_name = "URL", env = "CONNECT_BUILD_REPOSITORY")]
+    pub(super) repository: Option<String>,
+
+    /// A repository that takes every request, as `mirrors` of a resource. Several are asked in their order.
+    #[arg(long, value_name = "URL", env = "CONNECT_BUILD_MIRROR", value_delimiter = ',')]
+    pub(super) mirror: Vec<String>,
+
+    /// Accept any TLS certificate of repositories.
+    #[arg(long, action = ArgAction::SetTrue, env = "CONNECT_BUILD_INSECURE")]
+    pub(super) insecure: bool,
+
+    /// Keep the files in this directory (`files` only), which is made if it is not there.
+    #[arg(long, value_name = "DIR", env = "CONNECT_BUILD_OUTPUT")]
+    pub(super) output: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(super) maven: RepositoryArguments,
+
+    #[command(flatten)]
+    pub(super) transfer: TransferArguments,
+
+    #[command(flatten)]
+    pub(super) limits: LimitArguments,
+
+    #[command(flatten)]
+    pub(super) log: LogArguments,
+
+    /// Where downloads are spooled. Default: TMPDIR, or /tmp.
+    #[arg(long, value_name = "DIR", env = "CONNECT_BUILD_WORKSPACE", help_heading = "Report")]
+    pub(super) workspace: Option<PathBuf>,
+}
+
+/// Maven repositories, wherever they are needed.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Maven")]
+pub(super) struct RepositoryArguments {
+    /// The repository of Maven artifacts that name none, and what POMs call `central`.
+    #[arg(long, value_name = "URL", env = "CONNECT_BUILD_MAVEN_REPOSITORY")]
+    pub(super) maven_repository: Option<String>,
+
+    /// A Maven settings.xml: mirrors, servers with their users and passwords, repositories of active profiles, proxies.
+    #[arg(long, value_name = "FILE", env = "CONNECT_BUILD_MAVEN_SETTINGS")]
+    pub(super) maven_settings: Option<PathBuf>,
+
+    /// The version of Java that POMs see.
+    #[arg(long, value_name = "VERSION", default_value = JAVA_VERSION, env = "CONNECT_BUILD_MAVEN_JAVA_VERSION")]
+    pub(super) maven_java_version: String,
+
+    /// Keep released Maven files in this directory, which several builds may share.
+    #[arg(long, value_name = "DIR", env = "CONNECT_BUILD_CACHE_DIR")]
+    pub(super) cache_dir: Option<PathBuf>,
 }
 
 /// What names the input and shapes the plan.
@@ -91,6 +184,9 @@ pub(super) struct PlanArguments {
     /// Modification time of every file and creation time of the image, in seconds since 1970.
     #[arg(long, value_name = "SECONDS", default_value_t = 0, env = "SOURCE_DATE_EPOCH", value_parser = clap::value_parser!(u64).range(..=LAST_SECOND))]
     pub(super) source_date_epoch: u64,
+
+    #[command(flatten)]
+    pub(super) maven: RepositoryArguments,
 }
 
 #[derive(Debug, Args)]
@@ -103,6 +199,9 @@ pub(super) struct BuildArguments {
 
     #[command(flatten)]
     pub(super) network: NetworkArguments,
+
+    #[command(flatten)]
+    pub(super) transfer: TransferArguments,
 
     #[command(flatten)]
     pub(super) limits: LimitArguments,
@@ -139,10 +238,6 @@ pub(super) struct NetworkArguments {
     #[arg(long, value_name = "FILE", env = "CONNECT_BUILD_AUTH_FILE")]
     pub(super) auth_file: Option<PathBuf>,
 
-    /// Trust the certificate authorities in this PEM file, besides the system's, for artifacts and registries.
-    #[arg(long, value_name = "FILE", env = "CONNECT_BUILD_CA_FILE", value_delimiter = ',')]
-    pub(super) ca_file: Vec<PathBuf>,
-
     /// Trust the certificate authorities in this PEM file for one registry.
     #[arg(long, value_name = "HOST=FILE", env = "CONNECT_BUILD_REGISTRY_CA", value_delimiter = ',')]
     pub(super) registry_ca: Vec<String>,
@@ -155,6 +250,18 @@ pub(super) struct NetworkArguments {
     /// Speak plain http with this registry.
     #[arg(long, value_name = "HOST", env = "CONNECT_BUILD_PLAIN_HTTP_REGISTRY", value_delimiter = ',')]
     pub(super) plain_http_registry: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Network")]
+pub(super) struct TransferArguments {
+    /// Trust the certificate authorities in this PEM file, besides the system's, for artifacts and registries.
+    #[arg(long, value_name = "FILE", env = "CONNECT_BUILD_CA_FILE", value_delimiter = ',')]
+    pub(super) ca_file: Vec<PathBuf>,
+
+    /// A netrc file: users and passwords for artifacts and Maven repositories, by host. Default: NETRC.
+    #[arg(long, value_name = "FILE", env = "CONNECT_BUILD_NETRC")]
+    pub(super) netrc: Option<PathBuf>,
 
     /// Downloads, and uploads, at the same time.
     #[arg(long, value_name = "N", default_value_t = 4, env = "CONNECT_BUILD_PARALLEL", value_parser = clap::value_parser!(u16).range(1..=256))]
@@ -216,6 +323,13 @@ pub(super) struct ReportArguments {
     #[arg(long, value_name = "FILE", env = "CONNECT_BUILD_TERMINATION_LOG")]
     pub(super) termination_log: Option<PathBuf>,
 
+    #[command(flatten)]
+    pub(super) log: LogArguments,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Report")]
+pub(super) struct LogArguments {
     /// How progress is shown: bars on a terminal and lines elsewhere, always lines, or lines of JSON.
     #[arg(long, value_enum, default_value_t, env = "CONNECT_BUILD_LOG_FORMAT")]
     pub(super) log_format: LogFormat,
@@ -227,6 +341,21 @@ pub(super) struct ReportArguments {
     /// Say only warnings and errors.
     #[arg(long, short, action = ArgAction::SetTrue, env = "CONNECT_BUILD_QUIET")]
     pub(super) quiet: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub(super) enum ScopeArgument {
+    /// Every file, as with an empty `includeScope`.
+    All,
+    /// compile, provided and system.
+    Compile,
+    Provided,
+    /// compile and runtime.
+    #[default]
+    Runtime,
+    System,
+    /// Every file.
+    Test,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]

@@ -19,10 +19,10 @@ use super::{plan, settings};
 const TERMINATION_LOG: &str = "/dev/termination-log";
 
 /// How long threads get to notice that the build has ended.
-const SHUTDOWN: Duration = Duration::from_millis(500);
+pub(super) const SHUTDOWN: Duration = Duration::from_millis(500);
 
 pub(super) fn main(arguments: &BuildArguments) -> ExitCode {
-    let console = Console::start(&arguments.report);
+    let console = Console::start(&arguments.report.log);
     let result = run(arguments, &console).and_then(|outcome| {
         tell_success(&outcome, &arguments.report, &console)?;
         Ok(())
@@ -42,13 +42,10 @@ fn run(arguments: &BuildArguments, console: &Console) -> Result<Outcome, CliErro
     for warning in &spec.warnings {
         console.reporter.report(&Event::Warning(warning));
     }
-    let plan = Plan::new(&spec, &settings::choices(&arguments.plan)).map_err(CliError::Plan)?;
     let settings = settings::build(arguments)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(CliError::Start)?;
+    let choices = settings::choices(&arguments.plan, &settings.maven);
+    let plan = Plan::new(&spec, &choices).map_err(CliError::Plan)?;
+    let runtime = runtime()?;
     let stages = Stages::default();
     let result = runtime.block_on(async {
         let signal = signal().map_err(CliError::Start)?;
@@ -65,8 +62,14 @@ fn run(arguments: &BuildArguments, console: &Console) -> Result<Outcome, CliErro
     result
 }
 
+/// Threads for everything that waits.
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(2).enable_all().build().map_err(CliError::Start)
+}
+
 /// The name of the first signal that wants this process to end.
-fn signal() -> std::io::Result<impl Future<Output = &'static str>> {
+pub(super) fn signal() -> std::io::Result<impl Future<Output = &'static str>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

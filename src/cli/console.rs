@@ -16,7 +16,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use super::args::{LogFormat, ReportArguments};
+use super::args::{LogArguments, LogFormat};
 
 /// How the run is shown.
 pub(super) struct Console {
@@ -30,7 +30,7 @@ pub(super) struct Console {
 
 impl Console {
     /// Sets the process's log up. Only this program's own events are shown: those of libraries may hold headers.
-    pub(super) fn start(arguments: &ReportArguments) -> Self {
+    pub(super) fn start(arguments: &LogArguments) -> Self {
         let level = match (arguments.quiet, arguments.verbose) {
             (true, _) => LevelFilter::WARN,
             (_, true) => LevelFilter::DEBUG,

@@ -4,7 +4,9 @@ use std::io;
 use std::path::PathBuf;
 
 use connect_build::error::{Diagnose, Reason};
+use connect_build::fetch::InvalidNetrc;
 use connect_build::http::ClientError;
+use connect_build::maven::{MavenError, SettingsError};
 use connect_build::pipeline::BuildError;
 use connect_build::plan::PlanError;
 use connect_build::registry::credentials::InvalidConfig;
@@ -35,6 +37,37 @@ pub(super) enum CliError {
         file: PathBuf,
         #[source]
         source: DockerConfigError,
+    },
+    /// The netrc file cannot be used.
+    #[error("cannot use the netrc file `{}`", file.display())]
+    Netrc {
+        file: PathBuf,
+        #[source]
+        source: NetrcError,
+    },
+    /// The Maven settings cannot be used.
+    #[error("cannot use the Maven settings `{}`", file.display())]
+    MavenSettings {
+        file: PathBuf,
+        #[source]
+        source: MavenSettingsError,
+    },
+    /// The cache cannot be used.
+    #[error("cannot use the cache directory `{}`", directory.display())]
+    Cache {
+        directory: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    /// A Maven artifact was not resolved.
+    #[error(transparent)]
+    Maven(MavenError),
+    /// A file cannot be written into the directory that was named for it.
+    #[error("cannot write `{}`", file.display())]
+    Keep {
+        file: PathBuf,
+        #[source]
+        source: io::Error,
     },
     /// A flag's value is wrong in a way that clap does not see.
     #[error("{0}")]
@@ -73,6 +106,24 @@ pub(super) enum DockerConfigError {
     Invalid(InvalidConfig),
 }
 
+/// Why.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NetrcError {
+    #[error(transparent)]
+    Read(io::Error),
+    #[error(transparent)]
+    Invalid(InvalidNetrc),
+}
+
+/// Why.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum MavenSettingsError {
+    #[error(transparent)]
+    Read(io::Error),
+    #[error(transparent)]
+    Invalid(SettingsError),
+}
+
 impl CliError {
     fn inner(&self) -> Option<&dyn Diagnose> {
         match self {
@@ -80,6 +131,7 @@ impl CliError {
             Self::Plan(error) => Some(error),
             Self::Client(error) => Some(error),
             Self::Build(error) => Some(error),
+            Self::Maven(error) => Some(error),
             _ => None,
         }
     }
@@ -102,6 +154,14 @@ impl Diagnose for CliError {
             Self::DockerConfig { .. } => Some(
                 "a docker config is JSON like `{\"auths\": {\"registry.example.com\": {\"auth\": \"…\"}}}`"
                     .into(),
+            ),
+            Self::MavenSettings {
+                source: MavenSettingsError::Invalid(SettingsError::Encrypted(_)), ..
+            } => Some(
+                "give the password by a variable, as `${env.NAME}`, and the variable from a Secret".into(),
+            ),
+            Self::Netrc { .. } => Some(
+                "a netrc file has lines like `machine maven.example.com login USER password PASSWORD`".into(),
             ),
             _ => self.inner().and_then(Diagnose::hint),
         }

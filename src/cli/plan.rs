@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use connect_build::plan::{Format, Plan};
+use connect_build::plan::{Artifact, Format, MavenRequest, Plan, Planned};
 use connect_build::spec::{self, MAX_INPUT_BYTES, Origin, Spec};
 
 use super::args::PlanArguments;
@@ -17,7 +17,8 @@ pub(super) fn main(arguments: &PlanArguments) -> Result<(), CliError> {
     for warning in &spec.warnings {
         super::say(&format!("warning: {warning}"));
     }
-    let plan = Plan::new(&spec, &settings::choices(arguments)).map_err(CliError::Plan)?;
+    let maven = settings::maven(&arguments.maven)?;
+    let plan = Plan::new(&spec, &settings::choices(arguments, &maven)).map_err(CliError::Plan)?;
     super::print(&describe(&plan))
 }
 
@@ -43,26 +44,43 @@ fn describe(plan: &Plan) -> String {
     for plugin in &plan.plugins {
         let _ = write!(text, "\nplugin {} in {}", plugin.name, plugin.directory());
         for artifact in &plugin.artifacts {
-            let _ = write!(
-                text,
-                "\n  {:<5} {}\n        -> {}",
-                artifact.id.kind,
-                artifact.source,
-                artifact.target()
-            );
-            let how = match artifact.format {
-                Format::File { .. } => "",
-                Format::Tgz | Format::Zip => " (unpacked)",
-            };
-            text.push_str(how);
-            let sum = match &artifact.sha512 {
-                Some(sum) => format!("sha512 {}…", &sum.to_string()[..16]),
-                None => "no checksum".to_owned(),
-            };
-            let insecure = if artifact.insecure { ", any certificate" } else { "" };
-            let _ = write!(text, "\n        {sum}{insecure}");
+            let (kind, source, target) = (artifact.id().kind, artifact.source(), artifact.target());
+            let _ = write!(text, "\n  {kind:<5} {source}\n        -> {target}");
+            text.push_str(&match artifact {
+                Planned::File(artifact) => file(artifact),
+                Planned::Maven(artifact) => maven(&artifact.request),
+            });
         }
         text.push('\n');
     }
     text.trim_end().to_owned()
+}
+
+fn file(artifact: &Artifact) -> String {
+    let how = match artifact.format {
+        Format::File { .. } => "",
+        Format::Tgz | Format::Zip => " (unpacked)",
+    };
+    let sum = match &artifact.sha512 {
+        Some(sum) => format!("sha512 {}…", &sum.to_string()[..16]),
+        None => "no checksum".to_owned(),
+    };
+    format!("{how}\n        {sum}{}", insecure(artifact.insecure))
+}
+
+fn maven(artifact: &MavenRequest) -> String {
+    let scope = match artifact.scope.name() {
+        "" => "all scopes".to_owned(),
+        scope => format!("scope {scope}"),
+    };
+    let from: Vec<String> = match artifact.mirrors.as_slice() {
+        [] => artifact.repository.iter().map(ToString::to_string).collect(),
+        mirrors => mirrors.iter().map(ToString::to_string).collect(),
+    };
+    let from = if from.is_empty() { "the configured repository".to_owned() } else { from.join(", ") };
+    format!("\n        {scope}, from {from}{}", insecure(artifact.insecure))
+}
+
+fn insecure(insecure: bool) -> &'static str {
+    if insecure { ", any certificate" } else { "" }
 }

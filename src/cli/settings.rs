@@ -4,33 +4,42 @@ use std::collections::BTreeMap;
 use std::env;
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
+use std::sync::Arc;
 
-use connect_build::fetch::FetchSettings;
+use connect_build::fetch::{FetchSettings, Netrc};
 use connect_build::http::{Proxies, Trust, read_authorities};
 use connect_build::image::{Format, Platforms};
 use connect_build::limits::Limits;
+use connect_build::maven::{Cache, Machine, MavenSettings, Settings};
 use connect_build::pipeline::BuildSettings;
 use connect_build::plan::{Choices, Compression, LayerChoices, Links};
+use connect_build::redact::{SafeUrl, shown_url};
 use connect_build::registry::{DockerConfig, HostSettings, RegistrySettings};
 use connect_build::retry::RetryPolicy;
 
 use super::args::{
     BuildArguments, CompressionArgument, FormatArgument, LimitArguments, LinksArgument, NetworkArguments,
-    ParentDirsArgument, PlanArguments,
+    ParentDirsArgument, PlanArguments, RepositoryArguments, TransferArguments,
 };
-use super::error::{CliError, DockerConfigError};
+use super::error::{CliError, DockerConfigError, MavenSettingsError, NetrcError};
 
 /// Where Docker keeps its config, below the home directory.
 const DOCKER_CONFIG: &str = ".docker/config.json";
 /// Where podman and buildah keep theirs, below `XDG_RUNTIME_DIR`.
 const CONTAINERS_AUTH: &str = "containers/auth.json";
 
-pub(super) fn choices(arguments: &PlanArguments) -> Choices {
+pub(super) fn choices(arguments: &PlanArguments, maven: &MavenSettings) -> Choices {
     let directory = (arguments.file != Path::new("-")).then(|| {
         let parent = arguments.file.parent().filter(|parent| !parent.as_os_str().is_empty());
         parent.unwrap_or(Path::new(".")).to_owned()
     });
-    Choices { base: arguments.base.clone(), to: arguments.to.clone(), directory, layer: layer(arguments) }
+    Choices {
+        base: arguments.base.clone(),
+        to: arguments.to.clone(),
+        directory,
+        maven_repository: maven.has_repository(),
+        layer: layer(arguments),
+    }
 }
 
 fn layer(arguments: &PlanArguments) -> LayerChoices {
@@ -62,29 +71,19 @@ pub(super) fn limits(arguments: &LimitArguments) -> Limits {
 
 pub(super) fn build(arguments: &BuildArguments) -> Result<BuildSettings, CliError> {
     let (network, image) = (&arguments.network, &arguments.image);
-    let proxies = proxies();
-    let mut authorities = Vec::new();
-    for file in &network.ca_file {
-        authorities.extend(read_authorities(file).map_err(CliError::Client)?);
-    }
-    let retry = RetryPolicy { retries: network.retries.into(), ..RetryPolicy::default() };
+    let fetch = fetch(&arguments.transfer, &arguments.limits)?;
     let platforms = image.platform.as_deref().map_or(Ok(Platforms::Here), Platforms::from_str);
     Ok(BuildSettings {
         workspace: arguments.report.workspace.clone().unwrap_or_else(env::temp_dir),
-        fetch: FetchSettings {
-            proxies: proxies.clone(),
-            trust: Trust { authorities: authorities.clone(), verify: true },
-            limits: limits(&arguments.limits),
-            parallel: network.parallel.into(),
-            retry,
-        },
         registry: RegistrySettings {
-            proxies,
-            authorities,
+            proxies: fetch.proxies.clone(),
+            authorities: fetch.trust.authorities.clone(),
             hosts: hosts(network)?,
             credentials: docker_config(network.auth_file.as_deref())?,
-            retry,
+            retry: fetch.retry,
         },
+        fetch,
+        maven: maven(&arguments.plan.maven)?,
         layer: layer(&arguments.plan),
         platforms: platforms.map_err(|error| CliError::Flag(error.to_string()))?,
         format: match image.format {
@@ -94,8 +93,73 @@ pub(super) fn build(arguments: &BuildArguments) -> Result<BuildSettings, CliErro
         labels: labels(&image.label)?,
         scan_parents: image.parent_dirs == ParentDirsArgument::Scan,
         parallel_layers: std::thread::available_parallelism().map_or(1, usize::from),
-        parallel_uploads: network.parallel.into(),
+        parallel_uploads: arguments.transfer.parallel.into(),
     })
+}
+
+/// How files come in.
+pub(super) fn fetch(
+    transfer: &TransferArguments,
+    limits: &LimitArguments,
+) -> Result<FetchSettings, CliError> {
+    let mut authorities = Vec::new();
+    for file in &transfer.ca_file {
+        authorities.extend(read_authorities(file).map_err(CliError::Client)?);
+    }
+    let named = transfer.netrc.clone().or_else(|| variable("NETRC"));
+    let netrc = named.map_or_else(|| Ok(Netrc::default()), |file| read_netrc(&file))?;
+    Ok(FetchSettings {
+        proxies: proxies(),
+        trust: Trust { authorities, verify: true },
+        limits: self::limits(limits),
+        netrc: Arc::new(netrc),
+        parallel: transfer.parallel.into(),
+        retry: RetryPolicy { retries: transfer.retries.into(), ..RetryPolicy::default() },
+    })
+}
+
+/// How Maven artifacts are resolved.
+pub(super) fn maven(arguments: &RepositoryArguments) -> Result<MavenSettings, CliError> {
+    let settings = match &arguments.maven_settings {
+        Some(file) => read_maven_settings(file)?,
+        None => Settings::default(),
+    };
+    let repository = arguments.maven_repository.as_deref();
+    let cache = arguments.cache_dir.as_deref().map(|directory| {
+        Cache::open(directory).map_err(|source| CliError::Cache { directory: directory.to_owned(), source })
+    });
+    Ok(MavenSettings {
+        repository: repository.map(|url| repository_url(url, "--maven-repository")).transpose()?,
+        settings,
+        machine: Machine::new(&arguments.maven_java_version),
+        cache: cache.transpose()?,
+    })
+}
+
+/// A repository's URL, as a flag gives it.
+pub(super) fn repository_url(text: &str, flag: &str) -> Result<SafeUrl, CliError> {
+    let url = text.parse::<url::Url>().ok();
+    match url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
+        Some(url) => Ok(SafeUrl::new(url)),
+        None => Err(CliError::Flag(format!("`{flag} {}` is not an http or https URL", shown_url(text)))),
+    }
+}
+
+fn read_netrc(file: &Path) -> Result<Netrc, CliError> {
+    let fail = |source| CliError::Netrc { file: file.to_owned(), source };
+    let text = std::fs::read_to_string(file).map_err(|error| fail(NetrcError::Read(error)))?;
+    Netrc::parse(&text).map_err(|error| fail(NetrcError::Invalid(error)))
+}
+
+fn read_maven_settings(file: &Path) -> Result<Settings, CliError> {
+    let fail = |source| CliError::MavenSettings { file: file.to_owned(), source };
+    let bytes = std::fs::read(file).map_err(|error| fail(MavenSettingsError::Read(error)))?;
+    let variable = |name: &str| env::var(name).ok();
+    Settings::parse(&bytes, variable).map_err(|error| fail(MavenSettingsError::Invalid(error)))
+}
+
+fn variable(name: &str) -> Option<PathBuf> {
+    env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
 /// The variables that every program heeds, in the spelling that curl prefers first.
@@ -143,7 +207,6 @@ fn split_pair<'a>(pair: &'a str, flag: &str, form: &str) -> Result<(&'a str, &'a
 
 /// The first docker config that is named or found. A file that is named must be there.
 fn docker_config(named: Option<&Path>) -> Result<DockerConfig, CliError> {
-    let variable = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     if let Some(file) = named.map(Path::to_owned).or_else(|| variable("REGISTRY_AUTH_FILE")) {
         return read_config(&file);
     }

@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
-use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
-use reqwest::{Response, StatusCode};
+use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::time::timeout;
 use url::Url;
 
 use super::spool::Spool;
-use super::{DownloadError, Fetched};
+use super::{DownloadError, Fetched, Identity, Netrc};
 use crate::http::{self, HttpError, MAX_REDIRECTS, STALL_TIMEOUT};
 use crate::path::EntryPath;
 use crate::progress::Transfer;
@@ -23,27 +23,28 @@ const ERROR_BODY: usize = 4 << 10;
 /// Bytes of a local file that are read at once.
 const READ_BUFFER: usize = 128 << 10;
 
-/// Downloads `url` to `path`.
+/// What is asked for, and as whom.
+pub(super) struct Request<'a> {
+    pub(super) client: &'a reqwest::Client,
+    pub(super) url: &'a SafeUrl,
+    /// For the host of `url` alone.
+    pub(super) identity: &'a Identity,
+    /// For every host on the way.
+    pub(super) netrc: &'a Netrc,
+}
+
+/// Downloads to `path`. The answer's headers come along.
 pub(super) async fn download(
-    client: &reqwest::Client,
-    url: &SafeUrl,
+    request: &Request<'_>,
     path: &Path,
     limit: u64,
     transfer: &mut Transfer,
-) -> Result<Fetched, DownloadError> {
+) -> Result<(Fetched, HeaderMap), DownloadError> {
     transfer.restart();
-    let response = follow(client, url).await.map_err(DownloadError::Http)?;
+    let response = request.send(Method::GET).await?;
     let at = response.url().clone();
-    let (status, headers) = (response.status(), response.headers().clone());
-    // Another success is none: 204 has no content, 206 only a part of it.
-    if status != StatusCode::OK {
-        let body = String::from_utf8_lossy(&start_of_body(response).await).into_owned();
-        let body = url.redact(&body);
-        return Err(DownloadError::Http(HttpError::status(status, &headers, body.as_bytes())));
-    }
-    // Not `content_length()`, which some bodies do not know: the header is what the server promises.
-    let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    match length {
+    let headers = response.headers().clone();
+    match length(&headers) {
         Some(length) if length > limit => return Err(DownloadError::TooLarge { limit }),
         Some(length) => transfer.total(length),
         None => {}
@@ -58,23 +59,89 @@ pub(super) async fn download(
     }
     let (size, sha512) = spool.finish().await?;
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    Ok(Fetched { path: path.to_owned(), size, sha512, content_type })
+    Ok((Fetched { path: path.to_owned(), size, sha512, content_type }, headers))
 }
 
-/// The answer behind `url`, redirects followed. The client follows none by itself: it would blame the first host for what
-/// the last one does.
-async fn follow(client: &reqwest::Client, url: &SafeUrl) -> Result<Response, HttpError> {
-    let mut at = url.expose().clone();
-    for _ in 0..=MAX_REDIRECTS {
-        let answer = timeout(STALL_TIMEOUT, client.get(at.clone()).send()).await;
-        let response =
-            answer.map_err(|_| HttpError::timeout(&at))?.map_err(|error| HttpError::new(&at, &error))?;
-        match redirect(&response, &at)? {
-            Some(next) => at = next,
-            None => return Ok(response),
-        }
+/// Reads a small file into memory.
+pub(super) async fn read(request: &Request<'_>, limit: usize) -> Result<(Vec<u8>, HeaderMap), DownloadError> {
+    let mut response = request.send(Method::GET).await?;
+    let (at, headers) = (response.url().clone(), response.headers().clone());
+    let mut content = Vec::new();
+    let too_large = || DownloadError::TooLarge { limit: limit as u64 };
+    if length(&headers).is_some_and(|length| length > limit as u64) {
+        return Err(too_large());
     }
-    Err(HttpError::Redirects { host: http::host_of(&at) })
+    let stalled = |_| DownloadError::Http(HttpError::timeout(&at));
+    loop {
+        let next = timeout(STALL_TIMEOUT, response.chunk()).await.map_err(stalled)?;
+        let Some(bytes) = next.map_err(|error| DownloadError::Http(HttpError::new(&at, &error)))? else {
+            return Ok((content, headers));
+        };
+        if content.len() + bytes.len() > limit {
+            return Err(too_large());
+        }
+        content.extend_from_slice(&bytes);
+    }
+}
+
+/// The length that the answer to a `HEAD` promises.
+pub(super) async fn size(request: &Request<'_>) -> Result<Option<u64>, DownloadError> {
+    Ok(length(request.send(Method::HEAD).await?.headers()))
+}
+
+/// Not `content_length()`, which some bodies do not know: the header is what the server promises.
+fn length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok())
+}
+
+impl Request<'_> {
+    /// Sends it; any answer but 200 is an error. Another success is none: 204 has no content, 206 only a part of it.
+    async fn send(&self, method: Method) -> Result<Response, DownloadError> {
+        let response = self.follow(method).await.map_err(DownloadError::Http)?;
+        let status = response.status();
+        if status == StatusCode::OK {
+            return Ok(response);
+        }
+        let headers = response.headers().clone();
+        let body = String::from_utf8_lossy(&start_of_body(response).await).into_owned();
+        let body = self.url.redact(&body);
+        Err(DownloadError::Http(HttpError::status(status, &headers, body.as_bytes())))
+    }
+
+    /// The answer behind the URL, redirects followed. The client follows none by itself: it would blame the first host for
+    /// what the last one does.
+    async fn follow(&self, method: Method) -> Result<Response, HttpError> {
+        let mut at = self.url.expose().clone();
+        for _ in 0..=MAX_REDIRECTS {
+            let request = self.identify(self.client.request(method.clone(), at.clone()), &at);
+            let answer = timeout(STALL_TIMEOUT, request.send()).await;
+            let response =
+                answer.map_err(|_| HttpError::timeout(&at))?.map_err(|error| HttpError::new(&at, &error))?;
+            match redirect(&response, &at)? {
+                Some(next) => at = next,
+                None => return Ok(response),
+            }
+        }
+        Err(HttpError::Redirects { host: http::host_of(&at) })
+    }
+
+    /// Says who asks, to whom it may know: user and password of the URL itself come before everything else.
+    fn identify(&self, mut request: RequestBuilder, at: &Url) -> RequestBuilder {
+        let given = Some(self.identity)
+            .filter(|known| !known.is_empty() && at.origin() == self.url.expose().origin());
+        let identity = match given.or_else(|| self.netrc.identity(at)) {
+            Some(identity) if at.username().is_empty() && at.password().is_none() => identity,
+            _ => return request,
+        };
+        let authorization = identity.authorization().map(|value| (AUTHORIZATION.to_string(), value));
+        for (name, value) in identity.headers.iter().cloned().chain(authorization) {
+            if let Ok(mut value) = HeaderValue::from_str(value.expose()) {
+                value.set_sensitive(true);
+                request = request.header(name, value);
+            }
+        }
+        request
+    }
 }
 
 /// Where a redirect leads. User and password stay with the host that they were given for.

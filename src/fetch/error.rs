@@ -79,9 +79,74 @@ pub enum DownloadError {
     Cancelled,
 }
 
+/// A file of a repository that did not come in.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot fetch {from}")]
+pub struct FileError {
+    /// From where, credentials masked.
+    pub from: String,
+    /// Why.
+    pub source: DownloadError,
+}
+
+impl FileError {
+    /// The server says that there is no such file.
+    pub fn is_missing(&self) -> bool {
+        let status = match &self.source {
+            DownloadError::Http(error) => error.status_code(),
+            _ => None,
+        };
+        status.is_some_and(|status| matches!(status.as_u16(), 404 | 410))
+    }
+}
+
+impl Diagnose for FileError {
+    fn reason(&self) -> Reason {
+        self.source.reason()
+    }
+
+    fn hint(&self) -> Option<String> {
+        match &self.source {
+            DownloadError::Http(HttpError::InvalidCertificate { .. }) => {
+                Some("have the server's certificate renewed, or set `insecure: true` on the artifact".into())
+            }
+            DownloadError::Http(HttpError::UnknownAuthority { .. }) => Some(
+                "give the server's certificate authority with `--ca-file FILE`, or set `insecure: true` on the artifact"
+                    .into(),
+            ),
+            other => other.hint(),
+        }
+    }
+
+    fn is_transient(&self) -> bool {
+        self.source.is_transient()
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        self.source.retry_after()
+    }
+}
+
 impl Diagnose for FetchError {
     fn reason(&self) -> Reason {
-        match &self.source {
+        self.source.reason()
+    }
+
+    fn hint(&self) -> Option<String> {
+        self.source.hint()
+    }
+
+    fn is_transient(&self) -> bool {
+        self.source.is_transient()
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        self.source.retry_after()
+    }
+}
+impl Diagnose for DownloadError {
+    fn reason(&self) -> Reason {
+        match self {
             DownloadError::Checksum { .. } => Reason::ChecksumMismatch,
             DownloadError::Client(error) => error.reason(),
             DownloadError::Workspace(error) => error.reason(),
@@ -91,7 +156,7 @@ impl Diagnose for FetchError {
     }
 
     fn hint(&self) -> Option<String> {
-        Some(match &self.source {
+        Some(match self {
             DownloadError::Http(HttpError::InvalidCertificate { .. }) => {
                 "have the server's certificate renewed, or set `insecure: true` on this artifact (and a `sha512sum`)".into()
             }
@@ -118,11 +183,11 @@ impl Diagnose for FetchError {
     }
 
     fn is_transient(&self) -> bool {
-        matches!(&self.source, DownloadError::Http(error) if error.is_transient())
+        matches!(self, DownloadError::Http(error) if error.is_transient())
     }
 
     fn retry_after(&self) -> Option<Duration> {
-        match &self.source {
+        match self {
             DownloadError::Http(error) => error.retry_after(),
             _ => None,
         }

@@ -5,6 +5,8 @@ use std::time::Duration;
 use crate::error::{Diagnose, Reason};
 use crate::fetch::FetchError;
 use crate::image::ImageError;
+use crate::maven::MavenError;
+use crate::plan::ArtifactId;
 use crate::store::StoreError;
 use crate::unpack::UnpackError;
 use crate::workspace::WorkspaceError;
@@ -18,6 +20,14 @@ pub enum BuildError {
     /// An artifact did not come in.
     #[error(transparent)]
     Fetch(#[from] FetchError),
+    /// A Maven artifact was not resolved.
+    #[error("cannot resolve {id}, {}", .source.artifact)]
+    Maven {
+        /// Which artifact.
+        id: ArtifactId,
+        /// Why.
+        source: MavenError,
+    },
     /// An archive was refused.
     #[error(transparent)]
     Unpack(#[from] UnpackError),
@@ -46,6 +56,7 @@ impl BuildError {
         match self {
             Self::Workspace(error) => Some(error),
             Self::Fetch(error) => Some(error),
+            Self::Maven { source, .. } => Some(source),
             Self::Unpack(error) => Some(error),
             Self::Image(error) => Some(error),
             Self::Store(error) => Some(error),

@@ -51,14 +51,37 @@ pub struct ArtifactOutcome {
     pub source: String,
     /// Where it is in the image.
     pub target: String,
-    /// SHA-512 of what came, in hexadecimal digits.
-    pub sha512: String,
+    /// SHA-512 of what came, in hexadecimal digits; nothing for a Maven artifact, which is many files.
+    pub sha512: Option<String>,
     /// Whether the resource gave that sum.
     pub pinned: bool,
     /// Bytes that came.
     pub size: u64,
     /// Regular files that it brought.
     pub files: u64,
+    /// The files that a Maven artifact was resolved to.
+    pub resolved: Vec<MavenFile>,
+}
+
+/// One of the files of a Maven artifact.
+#[derive(Debug, Clone)]
+pub struct MavenFile {
+    /// Its name in the image.
+    pub name: String,
+    /// `group:artifact[:extension[:classifier]]:version`.
+    pub coordinate: String,
+    /// The scope that it has; nothing for the artifact itself.
+    pub scope: Option<String>,
+    /// Where it came from, credentials masked.
+    pub repository: String,
+    /// SHA-1 of the file, in hexadecimal digits.
+    pub sha1: String,
+    /// SHA-512 of the file.
+    pub sha512: String,
+    /// The checksum of the repository that held, by its name; nothing where there was none.
+    pub verified: Option<&'static str>,
+    /// Bytes.
+    pub size: u64,
 }
 
 /// A part of a build that is timed.

@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use futures_util::future::try_join_all;
 
-use super::{ArtifactOutcome, Build, BuildError, LayerOutcome, Stage};
-use crate::fetch::Fetched;
+use super::bring::Brought;
+use super::{ArtifactOutcome, Build, BuildError, LayerOutcome, MavenFile, Stage};
 use crate::image::{Descriptor, ImageError, PluginLayer};
 use crate::layer::{BuiltLayer, LayerWriter};
-use crate::plan::{Artifact, Plugin};
+use crate::plan::Plugin;
 use crate::progress::Event;
 use crate::unpack::{Rules, Summary, Tree, unpack};
 use crate::workspace::{WorkspaceError, workspace_name};
@@ -22,8 +22,8 @@ pub(super) struct BuiltPlugin {
 
 impl Build<'_> {
     pub(super) async fn plugin(&self, plugin: &Plugin) -> Result<BuiltPlugin, BuildError> {
-        let fetch = try_join_all(plugin.artifacts.iter().map(|artifact| self.fetcher.fetch(artifact)));
-        let fetched = self.stages.time(Stage::Download, fetch).await?;
+        let fetch = try_join_all(plugin.artifacts.iter().map(|artifact| self.bring(artifact)));
+        let brought = self.stages.time(Stage::Download, fetch).await?;
 
         let permit = self.layer_permits.acquire().await;
         let (file, path) = self.workspace.create_file(&workspace_name(&plugin.name, "layer"))?;
@@ -33,8 +33,8 @@ impl Build<'_> {
         // The layer goes out while it is made.
         let upload_started = Instant::now();
         let slot = self.target.begin_layer(&plugin.name, &growing);
-        let (artifacts, rules) = (plugin.artifacts.clone(), Arc::clone(&self.rules));
-        let assemble = tokio::task::spawn_blocking(move || assemble(&artifacts, fetched, writer, &rules));
+        let rules = Arc::clone(&self.rules);
+        let assemble = tokio::task::spawn_blocking(move || assemble(brought, writer, &rules));
         let assembled = self.stages.time(Stage::Assemble, assemble).await;
         let (layer, parts) = assembled.map_err(|_| BuildError::Panicked)?.map_err(|error| match error {
             AssembleError::Build(error) => error,
@@ -52,11 +52,13 @@ impl Build<'_> {
 
     fn tell(&self, plugin: &Plugin, layer: &BuiltLayer, parts: &[Part]) {
         for (artifact, part) in plugin.artifacts.iter().zip(parts) {
-            for remark in &part.summary.remarks {
-                self.warn(&format!("{}: {remark}", artifact.id));
-            }
-            if part.summary.more_remarks > 0 {
-                self.warn(&format!("{}: and {} more of the kind", artifact.id, part.summary.more_remarks));
+            for summary in &part.summaries {
+                for remark in &summary.remarks {
+                    self.warn(&format!("{}: {remark}", artifact.id()));
+                }
+                if summary.more_remarks > 0 {
+                    self.warn(&format!("{}: and {} more of the kind", artifact.id(), summary.more_remarks));
+                }
             }
         }
         self.reporter.report(&Event::LayerBuilt {
@@ -71,8 +73,12 @@ impl Build<'_> {
 
 /// What one artifact gave to the layer.
 struct Part {
-    fetched: Fetched,
-    summary: Summary,
+    pinned: bool,
+    sha512: Option<String>,
+    size: u64,
+    resolved: Vec<MavenFile>,
+    /// Of each of its files.
+    summaries: Vec<Summary>,
 }
 
 enum AssembleError {
@@ -82,21 +88,29 @@ enum AssembleError {
 
 /// Reads the artifacts into the layer, on a thread that may block.
 fn assemble(
-    artifacts: &[Artifact],
-    fetched: Vec<Fetched>,
+    brought: Vec<Brought>,
     mut writer: LayerWriter,
     rules: &Rules,
 ) -> Result<(BuiltLayer, Vec<Part>), AssembleError> {
     let mut tree = Tree::new();
     let mut parts = Vec::new();
-    for (artifact, fetched) in artifacts.iter().zip(fetched) {
-        let summary = unpack(artifact, &fetched, rules, &mut tree, &mut writer)
-            .map_err(|error| AssembleError::Build(error.into()))?;
-        // The spool is needed no more, and the volume may be small.
-        if let Err(error) = std::fs::remove_file(fetched.path()) {
-            tracing::debug!("a spooled artifact was not removed: {error}");
+    for Brought { files, resolved } in brought {
+        // A single download is its artifact; of a Maven artifact's files each has its own sum.
+        let single = files.first().filter(|_| resolved.is_empty());
+        let sha512 = single.map(|(_, fetched)| fetched.sha512().to_string());
+        let pinned = single.is_some_and(|(artifact, _)| artifact.sha512.is_some());
+        let size = files.iter().map(|(_, fetched)| fetched.size()).sum();
+        let mut summaries = Vec::new();
+        for (artifact, fetched) in files {
+            let summary = unpack(&artifact, &fetched, rules, &mut tree, &mut writer)
+                .map_err(|error| AssembleError::Build(error.into()))?;
+            // The spool is needed no more, and the volume may be small.
+            if let Err(error) = std::fs::remove_file(fetched.path()) {
+                tracing::debug!("a spooled artifact was not removed: {error}");
+            }
+            summaries.push(summary);
         }
-        parts.push(Part { fetched, summary });
+        parts.push(Part { pinned, sha512, size, resolved, summaries });
     }
     let layer = writer.finish().map_err(AssembleError::Write)?;
     Ok((layer, parts))
@@ -106,13 +120,14 @@ impl BuiltPlugin {
     fn new(plugin: &Plugin, layer: BuiltLayer, parts: Vec<Part>) -> Self {
         let artifacts: Vec<ArtifactOutcome> = (plugin.artifacts.iter().zip(parts))
             .map(|(artifact, part)| ArtifactOutcome {
-                kind: artifact.id.kind,
-                source: artifact.source.to_string(),
+                kind: artifact.id().kind,
+                source: artifact.source(),
                 target: artifact.target(),
-                sha512: part.fetched.sha512().to_string(),
-                pinned: artifact.sha512.is_some(),
-                size: part.fetched.size(),
-                files: part.summary.files,
+                sha512: part.sha512,
+                pinned: part.pinned,
+                size: part.size,
+                files: part.summaries.iter().map(|summary| summary.files).sum(),
+                resolved: part.resolved,
             })
             .collect();
         let made_of: Vec<String> =

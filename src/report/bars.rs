@@ -77,6 +77,9 @@ impl Reporter for Bars {
                 let (files, size, took) = (files_text(*files), bytes(*size), seconds(*took));
                 self.line(&format!("    built {plugin}: {files}, {size}, {took}"));
             }
+            Event::MavenResolved { root, files, size, left_out, .. } => {
+                self.line(&format!("    maven {}", super::text::maven(root, *files, *size, left_out)));
+            }
             Event::Note(note) => self.line(&format!("     note {note}")),
             Event::Warning(warning) => self.line(&format!("  warning {warning}")),
         }

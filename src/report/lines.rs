@@ -57,6 +57,9 @@ impl Reporter for Lines {
                 let (files, size, took) = (files_text(*files), bytes(*size), seconds(*took));
                 tracing::info!(plugin, %digest, "built the layer of plugin `{plugin}`: {files}, {size}, {took}");
             }
+            Event::MavenResolved { artifact, root, files, size, left_out } => {
+                tracing::info!("{artifact}: {}", super::text::maven(root, *files, *size, left_out));
+            }
             Event::Note(note) => tracing::info!("{note}"),
             Event::Warning(warning) => tracing::warn!("{warning}"),
         }

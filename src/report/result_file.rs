@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::error::{Diagnose, one_line};
-use crate::pipeline::Outcome;
+use crate::pipeline::{MavenFile, Outcome};
 
 /// The format's version: a change that could break a reader raises it.
 const VERSION: u32 = 1;
@@ -54,7 +54,7 @@ fn success(outcome: &Outcome) -> Value {
         .map(|layer| {
             let artifacts: Vec<Value> = (layer.artifacts.iter())
                 .map(|artifact| {
-                    json!({
+                    let mut json = json!({
                         "type": artifact.kind,
                         "source": artifact.source,
                         "target": artifact.target,
@@ -62,7 +62,11 @@ fn success(outcome: &Outcome) -> Value {
                         "pinned": artifact.pinned,
                         "size": artifact.size,
                         "files": artifact.files,
-                    })
+                    });
+                    if !artifact.resolved.is_empty() {
+                        json["resolved"] = artifact.resolved.iter().map(maven_file).collect();
+                    }
+                    json
                 })
                 .collect();
             json!({
@@ -91,5 +95,18 @@ fn success(outcome: &Outcome) -> Value {
         "platforms": outcome.platforms.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "layers": layers,
         "seconds": { "total": outcome.took.as_secs_f64(), "stages": stages },
+    })
+}
+
+fn maven_file(file: &MavenFile) -> Value {
+    json!({
+        "file": file.name,
+        "coordinate": file.coordinate,
+        "scope": file.scope,
+        "repository": file.repository,
+        "sha1sum": file.sha1,
+        "sha512sum": file.sha512,
+        "verified": file.verified,
+        "size": file.size,
     })
 }

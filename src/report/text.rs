@@ -1,5 +1,6 @@
 //! Numbers for people.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 /// Bytes in decimal units, as registries and download pages count: `512 B`, `25.1 MB`.
@@ -27,4 +28,17 @@ pub fn seconds(duration: Duration) -> String {
 /// A number of files: `1 file`, `43 files`.
 pub(super) fn files(count: u64) -> String {
     if count == 1 { "1 file".into() } else { format!("{count} files") }
+}
+
+/// What a Maven artifact was resolved to, and what its scope leaves out.
+pub(super) fn maven(root: &str, count: usize, size: u64, left_out: &[(&str, usize)]) -> String {
+    let mut text = format!("{root}, {} of {}", files(count as u64), bytes(size));
+    let others: Vec<String> = (left_out.iter())
+        .filter(|(_, count)| *count > 0)
+        .map(|(scope, count)| format!("{count} of scope `{scope}`"))
+        .collect();
+    if !others.is_empty() {
+        let _ = write!(text, " (left out: {}; `includeScope: test` would add them)", others.join(", "));
+    }
+    text
 }

@@ -222,6 +222,17 @@ impl Checks {
         let group = required(&artifact.group, "group");
         let name = required(&artifact.artifact, "artifact");
         let version = required(&artifact.version, "version");
+        let id = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        let in_version = |c: char| !c.is_control() && !c.is_whitespace() && !r#"\/:"<>|?*#%"#.contains(c);
+        self.maven_part(group.as_deref(), "group", field, id);
+        self.maven_part(name.as_deref(), "artifact", field, id);
+        self.maven_part(version.as_deref(), "version", field, in_version);
+        if let Some(repository) = &artifact.repository {
+            self.repository(repository, &join(field, "repository"));
+        }
+        for (index, mirror) in artifact.mirrors.iter().flatten().enumerate() {
+            self.repository(&mirror.url, &format!("{}[{index}].url", join(field, "mirrors")));
+        }
         Some(MavenArtifact {
             group: group?,
             artifact: name?,
@@ -230,6 +241,29 @@ impl Checks {
             mirrors: artifact.mirrors.iter().flatten().map(|mirror| mirror.url.clone()).collect(),
             include_scope: artifact.include_scope,
         })
+    }
+
+    /// A coordinate becomes a part of URLs and of file names.
+    fn maven_part(&mut self, text: Option<&str>, name: &str, field: &str, lawful: impl Fn(char) -> bool) {
+        if let Some(text) = text
+            && (!text.chars().all(lawful) || text.chars().all(|c| c == '.'))
+        {
+            let shown = crate::path::shown(text.as_bytes());
+            self.violate(
+                join(field, name),
+                format!("is `{shown}`, which cannot be a part of a Maven coordinate"),
+            );
+        }
+    }
+
+    fn repository(&mut self, url: &str, field: &str) {
+        match url::Url::parse(url) {
+            Ok(parsed) if matches!(parsed.scheme(), "http" | "https") && parsed.has_host() => {}
+            _ => self.violate(
+                field,
+                format!("is `{}`, which is not an http or https URL", crate::redact::shown_url(url)),
+            ),
+        }
     }
 
     /// Fields that Strimzi's CRD accepts on every artifact and that only some types use.

@@ -1,0 +1,671 @@
+//! Effective models: a POM with everything that its parents, profiles, expressions and imports make of it
+//! (`DefaultModelBuilder`).
+//!
+//! For each POM of the lineage: duplicates collapse, active profiles go in. Then children inherit, expressions are resolved once
+//! on the whole, imported management comes in behind the model's own, and what is managed fills in what dependencies leave
+//! out. A model with an error is none: its project has no dependencies (and for the root nothing can be done at all).
+//!
+//! Each model is built once, and whoever asks while it is being built waits for it. What a lineage inherits is put together
+//! once for all its children. Parents that lead back to a child, and imports that do, are found before anyone could wait for
+//! himself: only the outermost build waits for another.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::hash::Hash;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::OnceCell;
+
+use super::coordinate::{Coordinate, Text, is_lawful_id};
+use super::error::{Attempt, ModelProblem};
+use super::interpolate::Interpolator;
+use super::machine::Machine;
+use super::merge;
+use super::pom::{Dependency, ManagementKey, Pom, Properties, Relocation, Repository};
+use super::profile::{Context, PROJECT_DIRECTORY, inject_profiles};
+use super::remote::Library;
+use super::repository::{Choices, Remotes};
+use super::version::{Constraint, Version};
+
+/// Most ancestors of a POM, and most imports inside each other.
+const MAX_LINEAGE: usize = 64;
+
+/// Most managed dependencies of an effective model.
+const MAX_MANAGED: usize = 200_000;
+
+/// What a POM amounts to.
+#[derive(Debug)]
+pub(super) struct Effective {
+    /// Its own coordinate, which need not be the one it was found under.
+    pub coordinate: Coordinate,
+    /// `<packaging>`.
+    pub packaging: Text,
+    /// Dependencies, management applied and scopes filled in.
+    pub dependencies: Vec<Arc<Dependency>>,
+    /// Management, imports resolved; the first entry of a key counts.
+    pub managed: Vec<Arc<Dependency>>,
+    /// Repositories of the POM and its parents.
+    pub repositories: Vec<Repository>,
+    /// Where the project went.
+    pub relocation: Option<Relocation>,
+}
+
+/// Why a POM amounts to nothing.
+#[derive(Debug, Clone)]
+pub(super) enum ModelFailure {
+    /// No repository has it.
+    Missing(Vec<Attempt>),
+    /// A repository failed.
+    Failed(Vec<Attempt>),
+    /// It is wrong.
+    Invalid(ModelProblem),
+    /// A parent or an import of it cannot be had.
+    Unresolvable {
+        /// `the parent`, `an import`.
+        what: &'static str,
+        /// Whose.
+        of: Coordinate,
+        /// What is missing.
+        needed: Coordinate,
+        /// Who was asked.
+        attempts: Vec<Attempt>,
+    },
+}
+
+impl From<ModelProblem> for ModelFailure {
+    fn from(problem: ModelProblem) -> Self {
+        Self::Invalid(problem)
+    }
+}
+
+/// What a POM inherits, itself included, before expressions are resolved.
+#[derive(Debug, Clone)]
+struct Inherited {
+    pom: Arc<Pom>,
+    group: Option<Text>,
+    version: Option<Text>,
+    /// Of the POM first, then of its parents.
+    properties: Vec<Arc<Properties>>,
+    dependencies: Vec<Arc<Dependency>>,
+    managed: Option<Arc<Vec<Arc<Dependency>>>>,
+    repositories: Vec<Repository>,
+    fields: Vec<(&'static str, Text)>,
+    detects_os: bool,
+}
+
+/// Values by key, each made once; whoever asks meanwhile waits.
+struct Memo<K, V>(Mutex<HashMap<K, Arc<OnceCell<V>>>>);
+
+impl<K, V> Default for Memo<K, V> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Eq + Hash, V: Clone> Memo<K, V> {
+    async fn get(&self, key: K, make: impl Future<Output = V>) -> V {
+        let cell = Arc::clone(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default());
+        cell.get_or_init(|| make).await.clone()
+    }
+}
+
+type Managed = Arc<Vec<Arc<Dependency>>>;
+
+/// Builds models.
+pub(super) struct Models {
+    library: Arc<Library>,
+    choices: Arc<Choices>,
+    /// What the root sees: the user's properties come before the model's.
+    user: Properties,
+    machine: Machine,
+    /// What dependencies see: there the user's properties are the machine's (MNG-7563).
+    machine_below: Machine,
+    nothing: Properties,
+    /// What the root's extensions bring into the session.
+    session: Properties,
+    poms: Memo<(Coordinate, Remotes), Result<Arc<Pom>, ModelFailure>>,
+    inherited: Mutex<HashMap<(Coordinate, Remotes, Text), Arc<Inherited>>>,
+    effective: Memo<(Coordinate, Remotes), Result<Arc<Effective>, ModelFailure>>,
+    imports: Memo<(Coordinate, Remotes), Result<Managed, ModelFailure>>,
+}
+
+/// How a model is looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// The project that is resolved.
+    Root,
+    /// Something that it needs.
+    Dependency,
+}
+
+impl Models {
+    /// Builds from what `library` has, for a user who set `user` on the command line. `detects_os` says that the root has
+    /// `os-maven-plugin` among its build extensions, which tells every POM of the session what system it is on.
+    pub(super) fn new(
+        library: Arc<Library>,
+        choices: Arc<Choices>,
+        machine: Machine,
+        user: Properties,
+        detects_os: bool,
+    ) -> Self {
+        let detected = machine.detected_os();
+        let detected = detected.iter().map(|(name, value)| (Text::from(*name), Text::from(*value)));
+        let session = detected.filter(|_| detects_os).collect();
+        let mut machine_below = machine.clone();
+        machine_below.system.extend(user.clone());
+        Self {
+            library,
+            choices,
+            user,
+            machine,
+            machine_below,
+            nothing: Properties::new(),
+            session,
+            poms: Memo::default(),
+            inherited: Mutex::default(),
+            effective: Memo::default(),
+            imports: Memo::default(),
+        }
+    }
+
+    /// The effective model of a dependency.
+    pub(super) async fn effective(
+        &self,
+        coordinate: &Coordinate,
+        remotes: &Remotes,
+    ) -> Result<Arc<Effective>, ModelFailure> {
+        let make = async {
+            let pom = self.pom(coordinate, remotes).await?;
+            self.build(pom, remotes, Role::Dependency, &[]).await.map(Arc::new)
+        };
+        self.effective.get((coordinate.clone(), Arc::clone(remotes)), make).await
+    }
+
+    /// The effective model of the root, whose POM is given.
+    pub(super) async fn root(&self, pom: Arc<Pom>, remotes: &Remotes) -> Result<Effective, ModelFailure> {
+        self.build(pom, remotes, Role::Root, &[]).await
+    }
+
+    /// Whether the root, or one of its parents, has `os-maven-plugin` among its build extensions.
+    pub(super) async fn detects_os(&self, pom: Arc<Pom>, remotes: &Remotes) -> Result<bool, ModelFailure> {
+        Ok(self.inherit(pom, remotes, Role::Root).await?.0.detects_os)
+    }
+
+    /// A POM as it is written.
+    pub(super) async fn pom(
+        &self,
+        coordinate: &Coordinate,
+        remotes: &Remotes,
+    ) -> Result<Arc<Pom>, ModelFailure> {
+        let make = async {
+            match self.library.pom(coordinate, remotes).await {
+                Ok(found) => Pom::read(&found.content)
+                    .map(Arc::new)
+                    .map_err(|error| ModelFailure::Invalid(error.into())),
+                Err(attempts) if attempts.iter().all(|attempt| attempt.is_missing()) => {
+                    Err(ModelFailure::Missing(attempts))
+                }
+                Err(attempts) => Err(ModelFailure::Failed(attempts)),
+            }
+        };
+        self.poms.get((coordinate.clone(), Arc::clone(remotes)), make).await
+    }
+
+    /// `importing` are the models that wait for this one, outermost first.
+    fn build<'a>(
+        &'a self,
+        pom: Arc<Pom>,
+        remotes: &'a Remotes,
+        role: Role,
+        importing: &'a [Coordinate],
+    ) -> Pin<Box<dyn Future<Output = Result<Effective, ModelFailure>> + Send + 'a>> {
+        Box::pin(async move {
+            let (inherited, remotes) = self.inherit(pom, remotes, role).await?;
+            let draft = self.interpolate(&inherited, role)?;
+            // Who imports what is known only now; fetching the imports is all that waits.
+            let remotes = self.choices.aggregate(&remotes, &draft.repositories);
+            let mut imported = Vec::new();
+            for import in &draft.imports {
+                imported.push(self.import(import, &draft.coordinate, &remotes, importing).await?);
+            }
+            Ok(draft.finish(&imported)?)
+        })
+    }
+
+    /// Walks up to the last ancestor, then hands everything down.
+    async fn inherit(
+        &self,
+        pom: Arc<Pom>,
+        remotes: &Remotes,
+        role: Role,
+    ) -> Result<(Arc<Inherited>, Remotes), ModelFailure> {
+        let packaging = Arc::clone(&pom.packaging);
+        let context = |root: bool| Context {
+            machine: if role == Role::Root { &self.machine } else { &self.machine_below },
+            user: &self.user,
+            packaging: &packaging,
+            root,
+        };
+        let mut remotes = Arc::clone(remotes);
+        let mut ids = vec![pom.coordinate()];
+        // Each POM, profiles injected, and the key under which it may be known already.
+        let mut lineage: Vec<(Pom, Option<(Coordinate, Remotes, Text)>)> = Vec::new();
+        let mut current = inject_profiles(&pom, &context(role == Role::Root));
+        if role == Role::Root {
+            current.base.repositories =
+                merge::repositories(&self.choices.profiles, &current.base.repositories);
+        }
+        let mut key = None;
+        let mut known = None;
+        loop {
+            remotes = self.choices.aggregate(&remotes, &current.base.repositories);
+            let parent = current.parent.clone();
+            let of = current.coordinate();
+            lineage.push((current, key));
+            let Some(parent) = parent else { break };
+            for (field, value) in [
+                ("parent.groupId", &parent.group),
+                ("parent.artifactId", &parent.artifact),
+                ("parent.version", &parent.version),
+            ] {
+                if value.is_empty() {
+                    return Err(field_problem(field, &of.to_string(), "is missing").into());
+                }
+            }
+            let coordinate = self.parent_coordinate(&parent, &of, &remotes).await?;
+            let raw = match self.pom(&coordinate, &remotes).await {
+                Ok(raw) => raw,
+                Err(ModelFailure::Missing(attempts) | ModelFailure::Failed(attempts)) => {
+                    return Err(ModelFailure::Unresolvable {
+                        what: "the parent",
+                        of,
+                        needed: coordinate,
+                        attempts,
+                    });
+                }
+                Err(other) => return Err(other),
+            };
+            if *raw.packaging != *"pom" {
+                let packaging = crate::path::shown(raw.packaging.as_bytes());
+                return Err(ModelProblem::ParentPackaging { parent: coordinate, packaging }.into());
+            }
+            let id = raw.coordinate();
+            if ids.contains(&id) {
+                let circle: Vec<String> = ids.iter().chain([&id]).map(ToString::to_string).collect();
+                return Err(ModelProblem::ParentCycle(circle.join(" -> ")).into());
+            }
+            ids.push(id);
+            if ids.len() > MAX_LINEAGE {
+                return Err(ModelProblem::TooLarge { limit: MAX_LINEAGE, what: "ancestors" }.into());
+            }
+            let next = (coordinate, Arc::clone(&remotes), Arc::clone(&packaging));
+            known = self.inherited.lock().unwrap_or_else(PoisonError::into_inner).get(&next).cloned();
+            // Nothing is known whose own lineage leads in a circle, so it leads back to none of these either.
+            if known.is_some() {
+                break;
+            }
+            current = inject_profiles(&raw, &context(false));
+            key = Some(next);
+        }
+        let mut inherited = known;
+        for (pom, key) in lineage.into_iter().rev() {
+            let next = Arc::new(Inherited::new(pom, inherited.as_deref()));
+            if let Some(key) = key {
+                self.inherited.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&next));
+            }
+            inherited = Some(next);
+        }
+        match inherited {
+            Some(inherited) => Ok((inherited, remotes)),
+            // The lineage holds the POM itself at least.
+            None => Err(ModelProblem::ParentCycle(String::new()).into()),
+        }
+    }
+
+    /// A parent's version may be a range with an end above; the highest version in it is the parent.
+    async fn parent_coordinate(
+        &self,
+        parent: &super::pom::Parent,
+        of: &Coordinate,
+        remotes: &Remotes,
+    ) -> Result<Coordinate, ModelFailure> {
+        let exact = |version: Text| Coordinate {
+            group: Arc::clone(&parent.group),
+            artifact: Arc::clone(&parent.artifact),
+            version,
+        };
+        let constraint = Constraint::parse(&parent.version).map_err(ModelProblem::from)?;
+        let problem = |words: &str| ModelProblem::ParentRange(format!("`{}` {words}", parent.version));
+        let (versions, attempts) = if let Some(only) = constraint.only() {
+            if *only.as_str() == *"LATEST" || *only.as_str() == *"RELEASE" {
+                let (found, attempts) =
+                    self.library.metadata(&parent.group, &parent.artifact, None, remotes).await;
+                (
+                    super::metadata::named(&found, only.as_str()).into_iter().map(Version::parse).collect(),
+                    attempts,
+                )
+            } else {
+                return Ok(exact(only.text()));
+            }
+        } else {
+            if constraint.is_open_above() {
+                return Err(problem("has no upper end").into());
+            }
+            super::collect::published(&self.library, &parent.group, &parent.artifact, &constraint, remotes)
+                .await
+        };
+        match versions.iter().max() {
+            Some(highest) => Ok(exact(highest.text())),
+            None => Err(ModelFailure::Unresolvable {
+                what: "the parent",
+                of: of.clone(),
+                needed: exact(Arc::clone(&parent.version)),
+                attempts,
+            }),
+        }
+    }
+
+    /// The management of an imported POM. Only a model that nobody imports waits for another one.
+    async fn import(
+        &self,
+        wanted: &Coordinate,
+        of: &Coordinate,
+        remotes: &Remotes,
+        importing: &[Coordinate],
+    ) -> Result<Managed, ModelFailure> {
+        let chain: Vec<Coordinate> = importing.iter().chain([of]).cloned().collect();
+        if chain.contains(wanted) {
+            let circle: Vec<String> = chain.iter().chain([wanted]).map(ToString::to_string).collect();
+            return Err(ModelProblem::ImportCycle(circle.join(" -> ")).into());
+        }
+        if chain.len() > MAX_LINEAGE {
+            return Err(
+                ModelProblem::TooLarge { limit: MAX_LINEAGE, what: "imports inside each other" }.into()
+            );
+        }
+        let make = async {
+            match self.pom(wanted, remotes).await {
+                Ok(pom) => {
+                    let effective = self.build(pom, remotes, Role::Dependency, &chain).await?;
+                    Ok(Arc::new(effective.managed))
+                }
+                Err(ModelFailure::Missing(attempts) | ModelFailure::Failed(attempts)) => {
+                    Err(ModelFailure::Unresolvable {
+                        what: "an import",
+                        of: of.clone(),
+                        needed: wanted.clone(),
+                        attempts,
+                    })
+                }
+                Err(other) => Err(other),
+            }
+        };
+        if importing.is_empty() {
+            self.imports.get((wanted.clone(), Arc::clone(remotes)), make).await
+        } else {
+            make.await
+        }
+    }
+
+    fn interpolate(&self, inherited: &Inherited, role: Role) -> Result<Draft, ModelProblem> {
+        let (user, machine) = match role {
+            Role::Root => (&self.user, &self.machine),
+            Role::Dependency => (&self.nothing, &self.machine_below),
+        };
+        let session = &self.session;
+        let mut fields: HashMap<&'static str, Text> = inherited.fields.iter().cloned().collect();
+        let pom = &inherited.pom;
+        let own =
+            [("groupId", &inherited.group), ("artifactId", &pom.artifact), ("version", &inherited.version)];
+        fields.extend(own.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))));
+        fields.insert("packaging", Arc::clone(&pom.packaging));
+        fields.insert("build.finalName", "${project.artifactId}-${project.version}".into());
+        if let Some(parent) = &pom.parent {
+            fields.insert("parent.groupId", Arc::clone(&parent.group));
+            fields.insert("parent.artifactId", Arc::clone(&parent.artifact));
+            fields.insert("parent.version", Arc::clone(&parent.version));
+        }
+        if role == Role::Root {
+            fields.insert("basedir", PROJECT_DIRECTORY.into());
+        }
+        let mut interpolator = Interpolator::new(fields, user, &inherited.properties, session, machine);
+        // Also those that nobody uses: one that refers to itself makes the model invalid.
+        interpolator.all_properties()?;
+        let mut text = |value: &Option<Text>| interpolator.optional(value.as_ref());
+        let coordinate = Coordinate {
+            group: text(&inherited.group)?.unwrap_or_default(),
+            artifact: text(&pom.artifact)?.unwrap_or_default(),
+            version: text(&inherited.version)?.unwrap_or_default(),
+        };
+        let packaging = interpolator.text(&pom.packaging)?;
+        let relocation = match &pom.relocation {
+            Some(relocation) => Some(Relocation {
+                group: interpolator.optional(relocation.group.as_ref())?,
+                artifact: interpolator.optional(relocation.artifact.as_ref())?,
+                version: interpolator.optional(relocation.version.as_ref())?,
+            }),
+            None => None,
+        };
+        let mut repositories = Vec::with_capacity(inherited.repositories.len());
+        for repository in &inherited.repositories {
+            let (id, url) = (interpolator.text(&repository.id)?, interpolator.text(&repository.url)?);
+            repositories.push(Repository { id, url, ..repository.clone() });
+        }
+        let mut resolve =
+            |dependency: &Arc<Dependency>| interpolate_dependency(dependency, &mut interpolator);
+        let dependencies = inherited.dependencies.iter().map(&mut resolve).collect::<Result<_, _>>()?;
+        let (mut managed, mut imports) = (Vec::new(), Vec::new());
+        for dependency in inherited.managed.iter().flat_map(|managed| managed.iter()) {
+            let dependency = resolve(dependency)?;
+            if dependency.is_import() {
+                imports.push(import_coordinate(&dependency)?);
+            } else {
+                managed.push(dependency);
+            }
+        }
+        let title = coordinate.to_string();
+        check_id("groupId", &coordinate.group, &title)?;
+        check_id("artifactId", &coordinate.artifact, &title)?;
+        for (field, value) in [("version", &coordinate.version), ("packaging", &packaging)] {
+            if value.is_empty() {
+                return Err(field_problem(field, &title, "is missing"));
+            }
+        }
+        if pom.has_modules && *packaging != *"pom" {
+            return Err(field_problem("packaging", &title, "must be `pom`, for it has modules"));
+        }
+        Ok(Draft { coordinate, packaging, dependencies, managed, imports, repositories, relocation })
+    }
+}
+
+impl Inherited {
+    /// `DefaultInheritanceAssembler`: the child's entries come first and stay as they are. Neither the relocation is inherited
+    /// nor the names.
+    fn new(pom: Pom, parent: Option<&Inherited>) -> Self {
+        let mut dependencies = pom.base.dependencies.clone();
+        let mut managed = pom.base.managed.clone();
+        let mut properties = vec![Arc::new(pom.base.properties.clone())];
+        let mut repositories = pom.base.repositories.clone();
+        let mut fields = pom.fields.clone();
+        let mut shared = None;
+        if let Some(parent) = parent {
+            merge::inherit(&mut dependencies, &parent.dependencies);
+            match (&mut managed, &parent.managed) {
+                (Some(own), Some(inherited)) if !own.is_empty() => merge::inherit(own, inherited),
+                (_, Some(inherited)) => shared = Some(Arc::clone(inherited)),
+                (_, None) => {}
+            }
+            properties.extend(parent.properties.iter().cloned());
+            repositories = merge::repositories(&repositories, &parent.repositories);
+            for (name, value) in &parent.fields {
+                if matches!(*name, "description" | "url" | "inceptionYear")
+                    && fields.iter().all(|(known, _)| known != name)
+                {
+                    fields.push((name, Arc::clone(value)));
+                }
+            }
+        }
+        let managed = shared.or_else(|| managed.map(Arc::new));
+        Self {
+            group: pom.group.clone().or_else(|| parent.and_then(|parent| parent.group.clone())),
+            version: pom.version.clone().or_else(|| parent.and_then(|parent| parent.version.clone())),
+            properties,
+            dependencies,
+            managed,
+            repositories,
+            fields,
+            detects_os: pom.detects_os || parent.is_some_and(|parent| parent.detects_os),
+            pom: Arc::new(pom),
+        }
+    }
+}
+
+/// A model whose imports are still to come.
+struct Draft {
+    coordinate: Coordinate,
+    packaging: Text,
+    dependencies: Vec<Arc<Dependency>>,
+    managed: Vec<Arc<Dependency>>,
+    imports: Vec<Coordinate>,
+    repositories: Vec<Repository>,
+    relocation: Option<Relocation>,
+}
+
+impl Draft {
+    fn finish(self, imported: &[Managed]) -> Result<Effective, ModelProblem> {
+        let mut managed = self.managed;
+        if managed.len() + imported.iter().map(|list| list.len()).sum::<usize>() > MAX_MANAGED {
+            return Err(ModelProblem::TooLarge { limit: MAX_MANAGED, what: "managed dependencies" });
+        }
+        merge::import(&mut managed, imported);
+        let mut dependencies = self.dependencies;
+        inject_management(&mut dependencies, &managed);
+        for dependency in &mut dependencies {
+            if dependency.scope.as_deref().is_none_or(str::is_empty) {
+                Arc::make_mut(dependency).scope = Some("compile".into());
+            }
+            check(dependency, false)?;
+        }
+        managed.iter().try_for_each(|dependency| check(dependency, true))?;
+        Ok(Effective {
+            coordinate: self.coordinate,
+            packaging: self.packaging,
+            dependencies,
+            managed,
+            repositories: self.repositories,
+            relocation: self.relocation,
+        })
+    }
+}
+
+/// `DefaultDependencyManagementInjector`: what is managed fills in version, scope and path where there is none, and exclusions
+/// where there are none at all; `optional` is never managed. Of two dependencies with the same key it is the last one that is
+/// filled in.
+fn inject_management(dependencies: &mut [Arc<Dependency>], managed: &[Arc<Dependency>]) {
+    let places: HashMap<ManagementKey, usize> =
+        dependencies.iter().enumerate().map(|(place, entry)| (entry.management_key(), place)).collect();
+    for entry in managed {
+        let Some(place) = places.get(&entry.management_key()) else { continue };
+        let dependency = Arc::make_mut(&mut dependencies[*place]);
+        for (target, source) in [
+            (&mut dependency.version, &entry.version),
+            (&mut dependency.scope, &entry.scope),
+            (&mut dependency.system_path, &entry.system_path),
+        ] {
+            if target.is_none() {
+                target.clone_from(source);
+            }
+        }
+        if dependency.exclusions.is_empty() {
+            dependency.exclusions = Arc::clone(&entry.exclusions);
+        }
+    }
+}
+
+fn interpolate_dependency(
+    dependency: &Arc<Dependency>,
+    interpolator: &mut Interpolator<'_>,
+) -> Result<Arc<Dependency>, ModelProblem> {
+    if !dependency.has_expressions {
+        return Ok(Arc::clone(dependency));
+    }
+    let mut exclusions = Vec::with_capacity(dependency.exclusions.len());
+    for exclusion in dependency.exclusions.iter() {
+        exclusions.push(super::pom::Exclusion {
+            group: interpolator.text(&exclusion.group)?,
+            artifact: interpolator.text(&exclusion.artifact)?,
+        });
+    }
+    Ok(Arc::new(Dependency {
+        group: interpolator.text(&dependency.group)?,
+        artifact: interpolator.text(&dependency.artifact)?,
+        version: interpolator.optional(dependency.version.as_ref())?,
+        kind: interpolator.text(&dependency.kind)?,
+        classifier: interpolator.optional(dependency.classifier.as_ref())?,
+        scope: interpolator.optional(dependency.scope.as_ref())?,
+        optional: interpolator.optional(dependency.optional.as_ref())?,
+        system_path: interpolator.optional(dependency.system_path.as_ref())?,
+        exclusions: exclusions.into(),
+        has_expressions: false,
+    }))
+}
+
+fn import_coordinate(dependency: &Dependency) -> Result<Coordinate, ModelProblem> {
+    let version = dependency.version.clone().unwrap_or_default();
+    for (field, value) in
+        [("groupId", &dependency.group), ("artifactId", &dependency.artifact), ("version", &version)]
+    {
+        if value.is_empty() {
+            return Err(field_problem(field, &format!("the import {}", dependency.title()), "is missing"));
+        }
+    }
+    Ok(Coordinate {
+        group: Arc::clone(&dependency.group),
+        artifact: Arc::clone(&dependency.artifact),
+        version,
+    })
+}
+
+/// What `DefaultModelValidator` calls an error in every POM, whoever made it.
+fn check(dependency: &Dependency, managed: bool) -> Result<(), ModelProblem> {
+    let what = || {
+        let kind = if managed { "the managed dependency" } else { "the dependency" };
+        format!("{kind} {}", dependency.title())
+    };
+    for (field, id) in [("groupId", &dependency.group), ("artifactId", &dependency.artifact)] {
+        if !is_lawful_id(id) {
+            return check_id(field, id, &what());
+        }
+    }
+    if dependency.kind.is_empty() {
+        return Err(field_problem("type", &what(), "is missing"));
+    }
+    if !managed && dependency.version.as_deref().is_none_or(str::is_empty) {
+        return Err(field_problem("version", &what(), "is missing"));
+    }
+    let path = dependency.system_path.as_deref().filter(|path| !path.is_empty());
+    match (dependency.scope.as_deref() == Some("system"), path) {
+        (true, None) => Err(field_problem("systemPath", &what(), "is missing")),
+        (true, Some(path)) if !path.starts_with('/') => {
+            Err(field_problem("systemPath", &what(), "is not an absolute path"))
+        }
+        (false, Some(_)) => Err(field_problem("systemPath", &what(), "is only for the scope `system`")),
+        _ => Ok(()),
+    }
+}
+
+fn check_id(field: &'static str, id: &str, of: &str) -> Result<(), ModelProblem> {
+    if is_lawful_id(id) {
+        return Ok(());
+    }
+    let problem = match id {
+        "" => "is missing".to_owned(),
+        other => format!("is `{}`, which is no id", crate::path::shown(other.as_bytes())),
+    };
+    Err(field_problem(field, of, &problem))
+}
+
+fn field_problem(field: &'static str, of: &str, problem: &str) -> ModelProblem {
+    ModelProblem::Field { field, of: of.to_owned(), problem: problem.to_owned() }
+}

@@ -1,0 +1,446 @@
+//! Files of repositories: asked for once, verified, remembered.
+//!
+//! A small file (POM, metadata) is held in memory; its answer is kept for the life of a [`Library`], so that whoever asks again
+//! shares it, also while it is still on its way. The best checksum that a repository has is compared: one in the answer's
+//! headers first, which costs nothing, then the files `.sha512`, `.sha256`, `.sha1` and `.md5` beside it. A kind of sum that a
+//! repository never had is soon not asked for any more. A file that is not what its sum says is fetched once more, then the
+//! repository has failed.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use reqwest::header::HeaderMap;
+use tokio::sync::{OnceCell, Semaphore};
+
+use super::cache::Cache;
+use super::checksum::{self, Algorithm};
+use super::coordinate::{self, Coordinate, File, Text, is_snapshot};
+use super::error::{Answer, Attempt, RequestError};
+use super::metadata::Metadata;
+use super::repository::{Remote, Remotes};
+use super::xml;
+use crate::fetch::{Fetched, Fetcher, Wanted};
+use crate::redact::SafeUrl;
+use crate::workspace::{WorkspaceError, workspace_name};
+
+/// Requests for small files at the same time.
+const PARALLEL: usize = 16;
+
+/// Times that a kind of checksum may be missing before it is not asked for any more.
+const PATIENCE: usize = 8;
+
+/// Largest checksum file that is read.
+const MAX_CHECKSUM: usize = 64 << 10;
+
+/// A small file, with the repository that has it.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// Its bytes.
+    pub content: Bytes,
+    /// Where it was.
+    pub remote: Arc<Remote>,
+}
+
+/// One repository's answer for one path.
+type Cell = Arc<OnceCell<Result<Option<Bytes>, Arc<RequestError>>>>;
+
+/// What repositories have.
+pub struct Library {
+    fetcher: Arc<Fetcher>,
+    workspace: PathBuf,
+    cache: Option<Cache>,
+    permits: Semaphore,
+    texts: Mutex<HashMap<(Arc<Remote>, String), Cell>>,
+    habits: Mutex<HashMap<(Text, Algorithm), (usize, usize)>>,
+    unverified: AtomicUsize,
+    requests: AtomicU64,
+}
+
+/// A resolved file's place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Whose.
+    pub remote: Arc<Remote>,
+    /// Where exactly.
+    pub url: SafeUrl,
+}
+
+/// A file on disk, verified.
+#[derive(Debug)]
+pub struct Downloaded {
+    /// Which it is; `LATEST` and `RELEASE` have become a version.
+    pub file: File,
+    /// The file.
+    pub fetched: Fetched,
+    /// Its SHA-1, as Maven's world names files by.
+    pub sha1: String,
+    /// The sum that held, if the repository had one.
+    pub verified: Option<Algorithm>,
+    /// Where it came from.
+    pub place: Place,
+}
+
+impl Downloaded {
+    /// The repository that it came from, for people.
+    pub fn repository(&self) -> String {
+        self.place.remote.shown.clone()
+    }
+
+    /// Its URL.
+    pub fn url(&self) -> SafeUrl {
+        self.place.url.clone()
+    }
+}
+
+impl Library {
+    /// A library that has read nothing yet.
+    pub fn new(fetcher: Arc<Fetcher>, workspace: &Path, cache: Option<Cache>) -> Self {
+        Self {
+            fetcher,
+            workspace: workspace.to_owned(),
+            cache,
+            permits: Semaphore::new(PARALLEL),
+            texts: Mutex::default(),
+            habits: Mutex::default(),
+            unverified: AtomicUsize::new(0),
+            requests: AtomicU64::new(0),
+        }
+    }
+
+    /// Requests for small files so far, checksums included.
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// Small files for which no repository had a checksum.
+    pub fn unverified(&self) -> usize {
+        self.unverified.load(Ordering::Relaxed)
+    }
+
+    /// The first repository that has this project's POM, and what is in it.
+    pub async fn pom(&self, coordinate: &Coordinate, remotes: &Remotes) -> Result<Found, Vec<Attempt>> {
+        let file = File::pom(coordinate);
+        let (resolved, remotes) = self.locate(&file, remotes).await;
+        let keep = !is_snapshot(&coordinate.version);
+        self.first(&remotes, &coordinate.version, &file.path(&resolved), keep).await
+    }
+
+    /// What every repository publishes about a project, or about a snapshot of it.
+    pub async fn metadata(
+        &self,
+        group: &str,
+        artifact: &str,
+        version: Option<&str>,
+        remotes: &Remotes,
+    ) -> (Vec<(Arc<Remote>, Metadata)>, Vec<Attempt>) {
+        let path = format!("{}/maven-metadata.xml", coordinate::directory(group, artifact, version));
+        let (mut found, mut attempts) = (Vec::new(), Vec::new());
+        for remote in remotes.iter() {
+            // Only who has snapshots knows of them.
+            if version.is_some() && !remote.snapshots {
+                continue;
+            }
+            let answer = match self.text(remote, &path, false).await {
+                Ok(Some(content)) => match xml::decode(&content).map(|text| Metadata::parse(&text)) {
+                    Ok(Ok(metadata)) => {
+                        found.push((Arc::clone(remote), metadata));
+                        continue;
+                    }
+                    // As in Maven, metadata that cannot be read is none.
+                    Ok(Err(_)) | Err(_) => Answer::Missing,
+                },
+                Ok(None) => Answer::Missing,
+                Err(answer) => answer,
+            };
+            attempts.push(Attempt { repository: remote.to_string(), answer });
+        }
+        (found, attempts)
+    }
+
+    /// The version that a snapshot's file has in a repository, and who is to be asked for it
+    /// (`DefaultVersionResolver`). For releases there is nothing to find out.
+    pub async fn locate(&self, file: &File, remotes: &Remotes) -> (String, Remotes) {
+        if !file.version.ends_with("SNAPSHOT") {
+            return (file.version.to_string(), Arc::clone(remotes));
+        }
+        let key = &file.key;
+        let (found, _) = self.metadata(&key.group, &key.artifact, Some(&file.version), remotes).await;
+        match super::metadata::snapshot(&found, key, &file.version) {
+            Some((version, remote)) => (version, Arc::from([remote])),
+            None => (file.version.to_string(), Arc::clone(remotes)),
+        }
+    }
+
+    /// The project of a file, `LATEST` and `RELEASE` replaced by the version that they mean today (and a snapshot left as it is).
+    pub async fn release(&self, file: &File, remotes: &Remotes) -> Result<Coordinate, Vec<Attempt>> {
+        let mut coordinate = file.coordinate();
+        if matches!(&*file.version, "LATEST" | "RELEASE") {
+            let (found, attempts) = self.metadata(&file.key.group, &file.key.artifact, None, remotes).await;
+            coordinate.version = super::metadata::named(&found, &file.version).ok_or(attempts)?;
+        }
+        Ok(coordinate)
+    }
+
+    /// Asks one repository after the other.
+    async fn first(
+        &self,
+        remotes: &Remotes,
+        version: &str,
+        path: &str,
+        keep: bool,
+    ) -> Result<Found, Vec<Attempt>> {
+        let mut attempts = Vec::new();
+        for remote in remotes.iter() {
+            let answer = match self.at(remote, version) {
+                Some(answer) => answer,
+                None => match self.text(remote, path, keep).await {
+                    Ok(Some(content)) => return Ok(Found { content, remote: Arc::clone(remote) }),
+                    Ok(None) => Answer::Missing,
+                    Err(answer) => answer,
+                },
+            };
+            attempts.push(Attempt { repository: remote.to_string(), answer });
+        }
+        Err(attempts)
+    }
+
+    /// Why a repository is not asked for a file of this version.
+    fn at(&self, remote: &Remote, version: &str) -> Option<Answer> {
+        let kind = if is_snapshot(version) { "snapshots" } else { "releases" };
+        (!remote.serves(version)).then_some(Answer::WrongKind(kind))
+    }
+
+    /// One small file of one repository; `None` where it has no such file.
+    async fn text(&self, remote: &Arc<Remote>, path: &str, keep: bool) -> Result<Option<Bytes>, Answer> {
+        let url = match &remote.url {
+            Ok(base) => join(base, path),
+            Err(closed) => return Err(Answer::Closed(closed.clone())),
+        };
+        let cell = {
+            let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(texts.entry((Arc::clone(remote), path.to_owned())).or_default())
+        };
+        let answer = cell.get_or_init(|| async {
+            if keep && let Some(content) = self.cache.as_ref().and_then(|cache| cache.read(&url)) {
+                return Ok(Some(content.into()));
+            }
+            let Ok(_permit) = self.permits.acquire().await else { return Ok(None) };
+            let content = self.read_verified(remote, &url).await.map_err(Arc::new)?;
+            if keep && let (Some(cache), Some(content)) = (&self.cache, &content) {
+                cache.write(&url, content);
+            }
+            Ok(content)
+        });
+        answer.await.clone().map_err(Answer::Failed)
+    }
+
+    async fn read_verified(&self, remote: &Remote, url: &SafeUrl) -> Result<Option<Bytes>, RequestError> {
+        let mut mismatch = None;
+        for _ in 0..2 {
+            let Some((content, headers)) = self.read(remote, url, xml::MAX_BYTES).await? else {
+                return Ok(None);
+            };
+            match self.sum(remote, url, &headers).await {
+                None => {
+                    self.unverified.fetch_add(1, Ordering::Relaxed);
+                    tracing::debug!("{url} has no checksum");
+                    return Ok(Some(content.into()));
+                }
+                Some((algorithm, expected, source_of)) => {
+                    let actual = algorithm.of(&content);
+                    if actual == expected {
+                        return Ok(Some(content.into()));
+                    }
+                    mismatch = Some(RequestError::Checksum { algorithm, expected, actual, source_of });
+                }
+            }
+        }
+        match mismatch {
+            Some(error) => Err(error),
+            None => Ok(None),
+        }
+    }
+
+    /// The best checksum that there is for a file: which, what, and who says so.
+    async fn sum(
+        &self,
+        remote: &Remote,
+        url: &SafeUrl,
+        headers: &HeaderMap,
+    ) -> Option<(Algorithm, String, String)> {
+        if let Some((algorithm, sum)) = checksum::of_headers(headers) {
+            return Some((algorithm, sum, "the answer's header".to_owned()));
+        }
+        for algorithm in Algorithm::ALL {
+            let key = (Text::from(remote.shown.as_str()), algorithm);
+            {
+                let habits = self.habits.lock().unwrap_or_else(PoisonError::into_inner);
+                if matches!(habits.get(&key), Some((0, misses)) if *misses >= PATIENCE) {
+                    continue;
+                }
+            }
+            let beside = with_extension(url, algorithm.extension());
+            // Who fails to answer here has no sum: the file itself came, and may be had without.
+            let text = self.read(remote, &beside, MAX_CHECKSUM).await.ok().flatten();
+            let sum = text.and_then(|(text, _)| algorithm.read(&String::from_utf8_lossy(&text)));
+            let mut habits = self.habits.lock().unwrap_or_else(PoisonError::into_inner);
+            let (hits, misses) = habits.entry(key).or_default();
+            *(if sum.is_some() { hits } else { misses }) += 1;
+            if let Some(sum) = sum {
+                return Some((algorithm, sum, format!("its file `.{}`", algorithm.extension())));
+            }
+        }
+        None
+    }
+
+    async fn read(
+        &self,
+        remote: &Remote,
+        url: &SafeUrl,
+        limit: usize,
+    ) -> Result<Option<(Vec<u8>, HeaderMap)>, RequestError> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        match self.fetcher.read(&wanted(remote, url, ""), limit).await {
+            Ok(read) => Ok(Some(read)),
+            Err(error) if error.is_missing() => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The length of a file, where the first repository that has it tells.
+    pub async fn size(&self, file: &File, remotes: &Remotes) -> Option<u64> {
+        let (resolved, remotes) = self.locate(file, remotes).await;
+        let path = file.path(&resolved);
+        for remote in remotes.iter().filter(|remote| remote.serves(&file.version)) {
+            let Ok(base) = &remote.url else { continue };
+            let url = join(base, &path);
+            if let Some(size) = self.cache.as_ref().and_then(|cache| cache.size(&url)) {
+                return Some(size);
+            }
+            let _permit = self.permits.acquire().await.ok()?;
+            self.requests.fetch_add(1, Ordering::Relaxed);
+            match self.fetcher.size(&wanted(remote, &url, "")).await {
+                Ok(size) => return size,
+                Err(_) => continue,
+            }
+        }
+        None
+    }
+
+    /// Downloads a file into the workspace, from the first repository that has it.
+    pub async fn download(&self, file: &File, remotes: &Remotes) -> Result<Downloaded, Vec<Attempt>> {
+        let Coordinate { version, .. } = self.release(file, remotes).await?;
+        let file = &File { version, ..file.clone() };
+        let (resolved, remotes) = self.locate(file, remotes).await;
+        let path = file.path(&resolved);
+        let keep = !is_snapshot(&file.version);
+        let mut attempts = Vec::new();
+        for remote in remotes.iter() {
+            let answer = match (self.at(remote, &file.version), &remote.url) {
+                (Some(answer), _) => answer,
+                (None, Err(closed)) => Answer::Closed(closed.clone()),
+                (None, Ok(base)) => {
+                    let url = join(base, &path);
+                    match self.download_verified(file, remote, &url, keep).await {
+                        Ok(Some((fetched, sha1, verified))) => {
+                            let place = Place { remote: Arc::clone(remote), url };
+                            return Ok(Downloaded { file: file.clone(), fetched, sha1, verified, place });
+                        }
+                        Ok(None) => Answer::Missing,
+                        Err(error) => Answer::Failed(Arc::new(error)),
+                    }
+                }
+            };
+            attempts.push(Attempt { repository: remote.to_string(), answer });
+        }
+        Err(attempts)
+    }
+
+    async fn download_verified(
+        &self,
+        file: &File,
+        remote: &Remote,
+        url: &SafeUrl,
+        keep: bool,
+    ) -> Result<Option<(Fetched, String, Option<Algorithm>)>, RequestError> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let name =
+            workspace_name(&file.key.artifact, &format!("{}.maven", NEXT.fetch_add(1, Ordering::Relaxed)));
+        let spool = self.workspace.join(name);
+        if keep
+            && let Some(cache) = &self.cache
+            && let Some(fetched) = cache.copy(url, &spool).await
+        {
+            let sha1 = sum_of(&spool, Algorithm::Sha1).await?;
+            return Ok(Some((fetched, sha1, Some(Algorithm::Sha256))));
+        }
+        let label = file.name();
+        let mut mismatch = None;
+        for _ in 0..2 {
+            let (fetched, headers) = match self.fetcher.file(&wanted(remote, url, &label), &spool).await {
+                Ok(downloaded) => downloaded,
+                Err(error) if error.is_missing() => return Ok(None),
+                Err(error) => return Err(error.into()),
+            };
+            let sha1 = sum_of(&spool, Algorithm::Sha1).await?;
+            let verified = match self.sum(remote, url, &headers).await {
+                None => {
+                    tracing::debug!("{url} has no checksum");
+                    None
+                }
+                Some((algorithm, expected, source_of)) => {
+                    let actual = match algorithm {
+                        Algorithm::Sha512 => fetched.sha512().to_string(),
+                        Algorithm::Sha1 => sha1.clone(),
+                        other => sum_of(&spool, other).await?,
+                    };
+                    if actual != expected {
+                        mismatch = Some(RequestError::Checksum { algorithm, expected, actual, source_of });
+                        continue;
+                    }
+                    Some(algorithm)
+                }
+            };
+            if keep && let Some(cache) = &self.cache {
+                cache.keep(url, &spool).await;
+            }
+            return Ok(Some((fetched, sha1, verified)));
+        }
+        match mismatch {
+            Some(error) => Err(error),
+            None => Ok(None),
+        }
+    }
+}
+
+async fn sum_of(path: &Path, algorithm: Algorithm) -> Result<String, RequestError> {
+    let file = path.to_owned();
+    let sum = tokio::task::spawn_blocking(move || algorithm.of_file(&file)).await;
+    let directory = path.parent().unwrap_or(path);
+    match sum {
+        Ok(sum) => sum.map_err(|source| WorkspaceError::new(directory, source).into()),
+        Err(_) => {
+            Err(RequestError::File { file: path.to_owned(), source: std::io::ErrorKind::Interrupted.into() })
+        }
+    }
+}
+
+fn wanted<'a>(remote: &'a Remote, url: &'a SafeUrl, label: &'a str) -> Wanted<'a> {
+    Wanted { url, identity: &remote.identity, insecure: remote.insecure, label }
+}
+
+/// A path below a repository's URL, whose query (some carry a token there) stays.
+fn join(base: &SafeUrl, path: &str) -> SafeUrl {
+    let mut url = base.expose().clone();
+    url.set_path(&format!("{}{path}", url.path()));
+    SafeUrl::new(url)
+}
+
+fn with_extension(url: &SafeUrl, extension: &str) -> SafeUrl {
+    let mut url = url.expose().clone();
+    url.set_path(&format!("{}.{extension}", url.path()));
+    SafeUrl::new(url)
+}

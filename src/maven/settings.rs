@@ -1,0 +1,160 @@
+//! Maven's `settings.xml`: mirrors, servers, proxies, and repositories of active profiles.
+//!
+//! `${env.NAME}` is resolved, as Maven does before it reads the file. Encrypted passwords need a second file and are refused with
+//! a word; what else a settings file may hold has no meaning here.
+
+use super::coordinate::Text;
+use super::pom::{self, read_profile};
+use super::repository::Mirror;
+use super::xml::{self, Element, XmlError};
+use crate::fetch::Identity;
+use crate::http::Proxies;
+use crate::redact::Secret;
+
+/// What of a settings file counts.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// `<mirrors>`, in order.
+    pub mirrors: Vec<Mirror>,
+    /// `<servers>`: who to be, by id of repository or mirror.
+    pub servers: Vec<(String, Identity)>,
+    /// `<repositories>` of active profiles, in order.
+    pub repositories: Vec<pom::Repository>,
+    /// `<proxies>`: the active ones.
+    pub proxies: Option<Proxies>,
+}
+
+/// A settings file that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SettingsError {
+    /// Its form.
+    #[error(transparent)]
+    Xml(#[from] XmlError),
+    /// `{…}` instead of a password.
+    #[error("the password of server `{0}` is encrypted, which needs Maven's `settings-security.xml`")]
+    Encrypted(String),
+    /// A variable that is not set. Passwords are given this way, and one that is missing is better known at once.
+    #[error("the variable `{0}` is not set")]
+    Variable(String),
+    /// The URL of a proxy.
+    #[error("the proxy `{0}` has no usable host and port")]
+    Proxy(String),
+}
+
+impl Settings {
+    /// Reads a settings file; `variable` knows the environment.
+    pub fn parse(bytes: &[u8], variable: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+        let text = xml::decode(bytes)?;
+        let mut root = xml::parse(&text)?;
+        resolve(&mut root, &variable)?;
+        let mut settings = Self::default();
+        for mirror in root.items("mirrors", "mirror")? {
+            settings.mirrors.push(Mirror {
+                id: required(mirror, "id")?,
+                url: required(mirror, "url")?.to_string(),
+                of: required(mirror, "mirrorOf")?.to_string(),
+                blocked: mirror.child_text("blocked")? == Some("true"),
+            });
+        }
+        for server in root.items("servers", "server")? {
+            settings.servers.push(read_server(server)?);
+        }
+        let listed = root.child("activeProfiles")?;
+        let mut active = Vec::new();
+        for id in listed.iter().flat_map(|listed| &listed.children) {
+            active.push(id.own_text()?.to_owned());
+        }
+        let mut profiles = Vec::new();
+        for profile in root.items("profiles", "profile")? {
+            profiles.push(read_profile(profile)?);
+        }
+        for profile in
+            profiles.iter().filter(|p| p.activation.by_default || active.iter().any(|id| **id == *p.id))
+        {
+            settings.repositories =
+                super::merge::repositories(&profile.base.repositories, &settings.repositories);
+        }
+        settings.proxies = read_proxies(&root)?;
+        Ok(settings)
+    }
+}
+
+fn required(element: &Element, name: &str) -> Result<Text, XmlError> {
+    Ok(element.child_text(name)?.unwrap_or_default().into())
+}
+
+/// Resolves `${env.NAME}` everywhere, after the XML was read: a value cannot become an element.
+fn resolve(element: &mut Element, variable: &dyn Fn(&str) -> Option<String>) -> Result<(), SettingsError> {
+    let mut result = String::new();
+    let mut rest = element.text.as_str();
+    while let Some((before, after)) = rest.split_once("${env.") {
+        let Some((name, after)) = after.split_once('}') else { break };
+        result.push_str(before);
+        result.push_str(
+            &variable(name).ok_or_else(|| SettingsError::Variable(crate::path::shown(name.as_bytes())))?,
+        );
+        rest = after;
+    }
+    result.push_str(rest);
+    element.text = result;
+    element.children.iter_mut().try_for_each(|child| resolve(child, variable))
+}
+
+fn read_server(server: &Element) -> Result<(String, Identity), SettingsError> {
+    let id = server.child_text("id")?.unwrap_or_default().to_owned();
+    let user = server.child_text("username")?.filter(|user| !user.is_empty());
+    let password = server.child_text("password")?.unwrap_or_default();
+    let is_encrypted = |text: &str| text.starts_with('{') && text.ends_with('}') && text.len() > 2;
+    if is_encrypted(password) {
+        return Err(SettingsError::Encrypted(crate::path::shown(id.as_bytes())));
+    }
+    // As GitLab and others want tokens: `<configuration><httpHeaders><property><name/><value/></property></httpHeaders>`.
+    let mut headers = Vec::new();
+    if let Some(configuration) = server.child("configuration")? {
+        for property in configuration.items("httpHeaders", "property")? {
+            if let (Some(name), Some(value)) = (property.child_text("name")?, property.child_text("value")?) {
+                headers.push((name.to_owned(), Secret::new(value)));
+            }
+        }
+    }
+    let basic = user.map(|user| (user.to_owned(), Secret::new(password)));
+    Ok((id, Identity { basic, headers }))
+}
+
+fn read_proxies(root: &Element) -> Result<Option<Proxies>, SettingsError> {
+    let mut proxies = Proxies::default();
+    for proxy in root.items("proxies", "proxy")? {
+        if proxy.child_text("active")? == Some("false") {
+            continue;
+        }
+        let name = || proxy.child_text("id").ok().flatten().unwrap_or("default").to_owned();
+        let host = proxy.child_text("host")?.unwrap_or_default();
+        let port: u16 =
+            proxy.child_text("port")?.unwrap_or("8080").parse().map_err(|_| SettingsError::Proxy(name()))?;
+        let mut url: url::Url =
+            format!("http://{host}:{port}").parse().map_err(|_| SettingsError::Proxy(name()))?;
+        if let Some(user) = proxy.child_text("username")?.filter(|user| !user.is_empty()) {
+            let _ = url.set_username(user);
+            let _ = url.set_password(proxy.child_text("password")?);
+        }
+        let slot = match proxy.child_text("protocol")?.unwrap_or("http") {
+            "https" => &mut proxies.https,
+            _ => &mut proxies.http,
+        };
+        slot.get_or_insert_with(|| url.to_string());
+        if let Some(hosts) = proxy.child_text("nonProxyHosts")? {
+            // `a|*.b` there, `a,.b` here.
+            let hosts: Vec<&str> =
+                hosts.split(['|', ',']).map(|host| host.trim().trim_start_matches('*')).collect();
+            proxies.no_proxy.get_or_insert_with(|| hosts.join(","));
+        }
+    }
+    // A proxy for http alone serves both, as it does for Maven's resolver.
+    if proxies.https.is_none() {
+        proxies.https.clone_from(&proxies.http);
+    }
+    Ok(proxies.http.as_ref().or(proxies.https.as_ref()).is_some().then_some(proxies))
+}
+
+#[cfg(test)]
+mod tests;
