@@ -358,18 +358,17 @@ impl Collector<'_> {
                 }
             };
             match self.models.effective(&coordinate, remotes).await {
-                Ok(model) => match relocated(&file, &model) {
-                    Some(next) => {
+                Ok(model) => {
+                    if let Some(next) = relocated(&file, &model) {
                         descriptor.relocations.push(file);
                         descriptor.file = next;
+                        continue;
                     }
-                    None => {
-                        descriptor.dependencies =
-                            model.dependencies.iter().map(|entry| Dependency::new(entry)).collect();
-                        descriptor.repositories = model.repositories.as_slice().into();
-                        break;
-                    }
-                },
+                    descriptor.dependencies =
+                        model.dependencies.iter().map(|entry| Dependency::new(entry)).collect();
+                    descriptor.repositories = model.repositories.as_slice().into();
+                    break;
+                }
                 Err(ModelFailure::Missing(_)) => {
                     self.without_pom.push(file);
                     break;

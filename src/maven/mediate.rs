@@ -334,8 +334,8 @@ fn select_version(graph: &Graph, items: &[Item]) -> Result<usize, ResolveError> 
     let mut constraints = Vec::new();
     let mut candidates: Vec<usize> = Vec::new();
     let mut winner: Option<usize> = None;
-    for item in 0..items.len() {
-        let constraint = &graph.node(items[item].node).constraint;
+    for (item, competing) in items.iter().enumerate() {
+        let constraint = &graph.node(competing.node).constraint;
         let mut choose_again = false;
         if constraint.is_hard() {
             choose_again = winner.is_some_and(|winner| !constraint.admits(version(winner)));

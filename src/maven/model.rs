@@ -106,9 +106,13 @@ impl<K, V> Default for Memo<K, V> {
 impl<K: Eq + Hash, V: Clone> Memo<K, V> {
     async fn get(&self, key: K, make: impl Future<Output = V>) -> V {
         let cell = Arc::clone(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default());
-        cell.get_or_init(|| make).await.clone()
+        // Models are large while they are being built, and wait for each other.
+        cell.get_or_init(|| Box::pin(make)).await.clone()
     }
 }
+
+/// A lineage is known by its POM, by who was asked, and by the packaging of the model that is built.
+type InheritedKey = (Coordinate, Remotes, Text);
 
 type Managed = Arc<Vec<Arc<Dependency>>>;
 
@@ -125,7 +129,7 @@ pub(super) struct Models {
     /// What the root's extensions bring into the session.
     session: Properties,
     poms: Memo<(Coordinate, Remotes), Result<Arc<Pom>, ModelFailure>>,
-    inherited: Mutex<HashMap<(Coordinate, Remotes, Text), Arc<Inherited>>>,
+    inherited: Mutex<HashMap<InheritedKey, Arc<Inherited>>>,
     effective: Memo<(Coordinate, Remotes), Result<Arc<Effective>, ModelFailure>>,
     imports: Memo<(Coordinate, Remotes), Result<Managed, ModelFailure>>,
 }
@@ -199,11 +203,11 @@ impl Models {
         remotes: &Remotes,
     ) -> Result<Arc<Pom>, ModelFailure> {
         let make = async {
-            match self.library.pom(coordinate, remotes).await {
+            match Box::pin(self.library.pom(coordinate, remotes)).await {
                 Ok(found) => Pom::read(&found.content)
                     .map(Arc::new)
                     .map_err(|error| ModelFailure::Invalid(error.into())),
-                Err(attempts) if attempts.iter().all(|attempt| attempt.is_missing()) => {
+                Err(attempts) if attempts.iter().all(Attempt::is_missing) => {
                     Err(ModelFailure::Missing(attempts))
                 }
                 Err(attempts) => Err(ModelFailure::Failed(attempts)),
@@ -227,7 +231,7 @@ impl Models {
             let remotes = self.choices.aggregate(&remotes, &draft.repositories);
             let mut imported = Vec::new();
             for import in &draft.imports {
-                imported.push(self.import(import, &draft.coordinate, &remotes, importing).await?);
+                imported.push(Box::pin(self.import(import, &draft.coordinate, &remotes, importing)).await?);
             }
             Ok(draft.finish(&imported)?)
         })
@@ -250,7 +254,7 @@ impl Models {
         let mut remotes = Arc::clone(remotes);
         let mut ids = vec![pom.coordinate()];
         // Each POM, profiles injected, and the key under which it may be known already.
-        let mut lineage: Vec<(Pom, Option<(Coordinate, Remotes, Text)>)> = Vec::new();
+        let mut lineage: Vec<(Pom, Option<InheritedKey>)> = Vec::new();
         let mut current = inject_profiles(&pom, &context(role == Role::Root));
         if role == Role::Root {
             current.base.repositories =

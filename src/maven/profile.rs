@@ -89,13 +89,12 @@ fn interpolate(text: &str, properties: &Properties, context: &Context<'_>) -> St
         result.push_str(before);
         let value = (properties.get(name).or_else(|| context.user.get(name)))
             .or_else(|| context.machine.system.get(name));
-        match value {
-            Some(value) => result.push_str(value),
-            None => {
-                result.push_str("${");
-                result.push_str(name);
-                result.push('}');
-            }
+        if let Some(value) = value {
+            result.push_str(value);
+        } else {
+            result.push_str("${");
+            result.push_str(name);
+            result.push('}');
         }
         rest = after;
     }

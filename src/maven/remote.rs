@@ -194,7 +194,7 @@ impl Library {
     ) -> Result<Found, Vec<Attempt>> {
         let mut attempts = Vec::new();
         for remote in remotes.iter() {
-            let answer = match self.at(remote, version) {
+            let answer = match Self::at(remote, version) {
                 Some(answer) => answer,
                 None => match self.text(remote, path, keep).await {
                     Ok(Some(content)) => return Ok(Found { content, remote: Arc::clone(remote) }),
@@ -208,7 +208,7 @@ impl Library {
     }
 
     /// Why a repository is not asked for a file of this version.
-    fn at(&self, remote: &Remote, version: &str) -> Option<Answer> {
+    fn at(remote: &Remote, version: &str) -> Option<Answer> {
         let kind = if is_snapshot(version) { "snapshots" } else { "releases" };
         (!remote.serves(version)).then_some(Answer::WrongKind(kind))
     }
@@ -303,7 +303,7 @@ impl Library {
         limit: usize,
     ) -> Result<Option<(Vec<u8>, HeaderMap)>, RequestError> {
         self.requests.fetch_add(1, Ordering::Relaxed);
-        match self.fetcher.read(&wanted(remote, url, ""), limit).await {
+        match Box::pin(self.fetcher.read(&wanted(remote, url, ""), limit)).await {
             Ok(read) => Ok(Some(read)),
             Err(error) if error.is_missing() => Ok(None),
             Err(error) => Err(error.into()),
@@ -322,9 +322,8 @@ impl Library {
             }
             let _permit = self.permits.acquire().await.ok()?;
             self.requests.fetch_add(1, Ordering::Relaxed);
-            match self.fetcher.size(&wanted(remote, &url, "")).await {
-                Ok(size) => return size,
-                Err(_) => continue,
+            if let Ok(size) = Box::pin(self.fetcher.size(&wanted(remote, &url, ""))).await {
+                return size;
             }
         }
         None
@@ -339,7 +338,7 @@ impl Library {
         let keep = !is_snapshot(&file.version);
         let mut attempts = Vec::new();
         for remote in remotes.iter() {
-            let answer = match (self.at(remote, &file.version), &remote.url) {
+            let answer = match (Self::at(remote, &file.version), &remote.url) {
                 (Some(answer), _) => answer,
                 (None, Err(closed)) => Answer::Closed(closed.clone()),
                 (None, Ok(base)) => {
@@ -380,11 +379,12 @@ impl Library {
         let label = file.name();
         let mut mismatch = None;
         for _ in 0..2 {
-            let (fetched, headers) = match self.fetcher.file(&wanted(remote, url, &label), &spool).await {
-                Ok(downloaded) => downloaded,
-                Err(error) if error.is_missing() => return Ok(None),
-                Err(error) => return Err(error.into()),
-            };
+            let (fetched, headers) =
+                match Box::pin(self.fetcher.file(&wanted(remote, url, &label), &spool)).await {
+                    Ok(downloaded) => downloaded,
+                    Err(error) if error.is_missing() => return Ok(None),
+                    Err(error) => return Err(error.into()),
+                };
             let sha1 = sum_of(&spool, Algorithm::Sha1).await?;
             let verified = match self.sum(remote, url, &headers).await {
                 None => {

@@ -109,13 +109,14 @@ pub(super) fn parse(text: &str) -> Result<Element, XmlError> {
                 continue;
             }
             Event::GeneralRef(reference) => {
-                match reference.resolve_char_ref().map_err(|error| malformed(error.to_string()))? {
-                    Some(character) => add_text(&mut open, character.encode_utf8(&mut [0; 4]), at)?,
-                    None => {
-                        let resolved = resolve_html5_entity(&reference);
-                        let name = || crate::path::shown(reference.as_bytes());
-                        add_text(&mut open, resolved.ok_or_else(|| XmlError::UnknownEntity(name()))?, at)?;
-                    }
+                let character = reference.resolve_char_ref().map_err(|error| malformed(error.to_string()))?;
+                if let Some(character) = character {
+                    add_text(&mut open, character.encode_utf8(&mut [0; 4]), at)?;
+                } else {
+                    let name = || crate::path::shown(reference.as_bytes());
+                    let resolved =
+                        resolve_html5_entity(&reference).ok_or_else(|| XmlError::UnknownEntity(name()))?;
+                    add_text(&mut open, resolved, at)?;
                 }
                 continue;
             }

@@ -1,6 +1,7 @@
 //! How an artifact comes in: as one download, or as the many files that a Maven artifact is resolved to.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 
 use super::{Build, BuildError, MavenFile};
 use crate::fetch::Fetched;
@@ -93,7 +94,7 @@ fn listed(names: &[String]) -> String {
     let more = names.len().saturating_sub(FEW);
     let mut text = names.iter().take(FEW).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     if more > 0 {
-        text.push_str(&format!(" and {more} more"));
+        let _ = write!(text, " and {more} more");
     }
     text
 }

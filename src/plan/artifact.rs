@@ -262,7 +262,7 @@ impl MavenArtifact {
     /// One of its files, as an artifact that ends up in its directory under `name`.
     #[must_use]
     pub fn file(&self, name: EntryPath, url: SafeUrl) -> Artifact {
-        let jar = name.as_str().ends_with(".jar");
+        let jar = name.as_str().rsplit_once('.').is_some_and(|(_, extension)| extension == "jar");
         Artifact {
             id: self.id.clone(),
             source: Source::Remote(url),

@@ -27,6 +27,7 @@ fn plan(text: &str, base: Option<&str>, to: Option<&str>) -> Result<Plan, PlanEr
         base: base.map(str::to_owned),
         to: to.map(str::to_owned),
         directory: Some("dir".into()),
+        maven_repository: false,
         layer: LayerChoices::default(),
     };
     Plan::new(&read(text, Origin::File).unwrap(), &choices)
@@ -43,7 +44,7 @@ fn paths_are_strimzis() {
     let rows: Vec<String> = plan.plugins[0]
         .artifacts
         .iter()
-        .map(|a| format!("{}: {} -> {}", a.id, a.source, a.target()))
+        .map(|a| format!("{}: {} -> {}", a.id(), a.source(), a.target()))
         .collect();
     insta::assert_snapshot!(rows.join("\n"), @r"
     artifact 1 (jar) of plugin `one`: https://mydomain.tld/my.jar -> /opt/kafka/plugins/one/51e5038c/51e5038c.jar
