@@ -13,7 +13,7 @@
 //!
 //! A module uses modules to its left and the ground floor ([`digest`], [`error`], [`http`], [`limits`], [`path`],
 //! [`progress`], [`redact`], [`retry`], [`workspace`]), and none to its right. [`blob`], what the base's layers travel in,
-//! stands before `registry`. [`pipeline`] alone knows the order.
+//! stands before `registry`; [`maven`], which resolves Maven artifacts, stands between `fetch` and `unpack`. [`pipeline`] alone knows the order.
 //!
 //! # What the types know
 //!

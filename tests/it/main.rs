@@ -19,6 +19,7 @@ mod differential;
 mod docs;
 mod downloads;
 mod golden;
+mod maven;
 mod registries;
 mod registry_faults;
 mod support;

@@ -2,6 +2,7 @@
 
 pub(crate) mod artifact_server;
 pub(crate) mod fake_registry;
+pub(crate) mod maven_repository;
 pub(crate) mod real;
 pub(crate) mod token_server;
 
