@@ -11,7 +11,7 @@
 //! ask for is collected into a graph, of each project one version wins, and what is left are the files, each with its scope. A
 //! scope that is asked for filters that list and nothing before it: what tests need takes part in the mediation.
 //!
-//! Files come from [`remote::Library`], which asks the repositories that [`repository::Choices`] puts in order. No command is
+//! Files come from `remote::Library`, which asks the repositories that `repository::Choices` puts in order. No command is
 //! run, no entity of an XML document is ever expanded or fetched, and everything that a POM can make grow is bounded.
 
 mod ahead;
@@ -277,6 +277,3 @@ fn nearest(mut versions: Vec<Version>, wanted: &str) -> Vec<coordinate::Text> {
     versions.dedup_by(|one, other| one.as_str() == other.as_str());
     versions.into_iter().map(|version| version.text()).collect()
 }
-
-#[cfg(test)]
-mod tests;

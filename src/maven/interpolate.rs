@@ -172,6 +172,3 @@ impl<'a> Interpolator<'a> {
 fn shown(name: &str) -> String {
     crate::path::shown(name.as_bytes())
 }
-
-#[cfg(test)]
-mod tests;

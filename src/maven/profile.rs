@@ -215,6 +215,3 @@ fn has_file(path: &str, properties: &Properties, context: &Context<'_>) -> Optio
     };
     Some(context.machine.has_file(&path, PROJECT_DIRECTORY))
 }
-
-#[cfg(test)]
-mod tests;

@@ -290,6 +290,3 @@ fn fits(pattern: &str, repository: &pom::Repository) -> bool {
     }
     fits
 }
-
-#[cfg(test)]
-mod tests;

@@ -155,6 +155,3 @@ fn read_proxies(root: &Element) -> Result<Option<Proxies>, SettingsError> {
     }
     Ok(proxies.http.as_ref().or(proxies.https.as_ref()).is_some().then_some(proxies))
 }
-
-#[cfg(test)]
-mod tests;
