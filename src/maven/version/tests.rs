@@ -16,7 +16,8 @@ fn versions_are_ordered() {
     for row in rows {
         for pair in row.windows(2) {
             let (low, high) = (Version::parse(pair[0]), Version::parse(pair[1]));
-            assert!(low < high && high > low, "{low} < {high}");
+            assert!(low < high, "{low} < {high}");
+            assert!(high > low, "{high} > {low}");
         }
     }
 }
