@@ -191,7 +191,7 @@ pub fn strimzi_stub(text: &str) -> String {
     hex(&sha1::Sha1::digest(&ascii)[..4])
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     (bytes.iter())
         .flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]])

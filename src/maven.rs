@@ -106,11 +106,6 @@ impl Maven {
         Self { settings, library, models: Mutex::default() }
     }
 
-    /// What repositories have.
-    pub fn library(&self) -> &Library {
-        &self.library
-    }
-
     /// Resolves an artifact: which files it needs, and from where.
     pub async fn resolve(&self, request: &MavenRequest) -> Result<Resolution, MavenError> {
         self.resolve_with(request, &mut |_, _, _| ()).await

@@ -1,6 +1,5 @@
 //! The checksums that repositories keep beside their files, or send along with them.
 
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -9,6 +8,8 @@ use md5::Md5;
 use reqwest::header::HeaderMap;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
+
+use crate::digest::hex;
 
 /// How a file is summed, the best way first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -97,13 +98,6 @@ impl Algorithm {
         (word.len() == self.digits() && word.bytes().all(|byte| byte.is_ascii_hexdigit()))
             .then(|| word.to_ascii_lowercase())
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// The best sum among an answer's headers: `X-Checksum-Sha1` and its like, as Central, Artifactory and others send them, and

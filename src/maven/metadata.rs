@@ -9,7 +9,7 @@ use super::xml::{self, Element, XmlError};
 
 /// What a repository says of a project or of a snapshot.
 #[derive(Debug, Clone, Default)]
-pub struct Metadata {
+pub(super) struct Metadata {
     /// `<versioning><versions>`.
     pub versions: Vec<Text>,
     /// `<latest>`.
@@ -26,7 +26,7 @@ pub struct Metadata {
 
 /// A `<snapshotVersion>`.
 #[derive(Debug, Clone)]
-pub struct Snapshot {
+pub(super) struct Snapshot {
     /// Empty for none.
     pub classifier: Text,
     /// The file's extension.
@@ -39,7 +39,7 @@ pub struct Snapshot {
 
 impl Metadata {
     /// Reads one.
-    pub fn parse(text: &str) -> Result<Self, XmlError> {
+    pub(super) fn parse(text: &str) -> Result<Self, XmlError> {
         let root = xml::parse(text)?;
         let Some(versioning) = root.child("versioning")? else { return Ok(Self::default()) };
         let text = |element: &Element, name: &str| -> Result<Option<Text>, XmlError> {

@@ -204,9 +204,9 @@ impl Models {
     ) -> Result<Arc<Pom>, ModelFailure> {
         let make = async {
             match Box::pin(self.library.pom(coordinate, remotes)).await {
-                Ok(found) => Pom::read(&found.content)
-                    .map(Arc::new)
-                    .map_err(|error| ModelFailure::Invalid(error.into())),
+                Ok(content) => {
+                    Pom::read(&content).map(Arc::new).map_err(|error| ModelFailure::Invalid(error.into()))
+                }
                 Err(attempts) if attempts.iter().all(Attempt::is_missing) => {
                     Err(ModelFailure::Missing(attempts))
                 }

@@ -8,7 +8,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -35,28 +35,17 @@ const PATIENCE: usize = 8;
 /// Largest checksum file that is read.
 const MAX_CHECKSUM: usize = 64 << 10;
 
-/// A small file, with the repository that has it.
-#[derive(Debug, Clone)]
-pub struct Found {
-    /// Its bytes.
-    pub content: Bytes,
-    /// Where it was.
-    pub remote: Arc<Remote>,
-}
-
 /// One repository's answer for one path.
 type Cell = Arc<OnceCell<Result<Option<Bytes>, Arc<RequestError>>>>;
 
 /// What repositories have.
-pub struct Library {
+pub(super) struct Library {
     fetcher: Arc<Fetcher>,
     workspace: PathBuf,
     cache: Option<Cache>,
     permits: Semaphore,
     texts: Mutex<HashMap<(Arc<Remote>, String), Cell>>,
     habits: Mutex<HashMap<(Text, Algorithm), (usize, usize)>>,
-    unverified: AtomicUsize,
-    requests: AtomicU64,
 }
 
 /// A resolved file's place.
@@ -97,7 +86,7 @@ impl Downloaded {
 
 impl Library {
     /// A library that has read nothing yet.
-    pub fn new(fetcher: Arc<Fetcher>, workspace: &Path, cache: Option<Cache>) -> Self {
+    pub(super) fn new(fetcher: Arc<Fetcher>, workspace: &Path, cache: Option<Cache>) -> Self {
         Self {
             fetcher,
             workspace: workspace.to_owned(),
@@ -105,23 +94,15 @@ impl Library {
             permits: Semaphore::new(PARALLEL),
             texts: Mutex::default(),
             habits: Mutex::default(),
-            unverified: AtomicUsize::new(0),
-            requests: AtomicU64::new(0),
         }
     }
 
-    /// Requests for small files so far, checksums included.
-    pub fn requests(&self) -> u64 {
-        self.requests.load(Ordering::Relaxed)
-    }
-
-    /// Small files for which no repository had a checksum.
-    pub fn unverified(&self) -> usize {
-        self.unverified.load(Ordering::Relaxed)
-    }
-
     /// The first repository that has this project's POM, and what is in it.
-    pub async fn pom(&self, coordinate: &Coordinate, remotes: &Remotes) -> Result<Found, Vec<Attempt>> {
+    pub(super) async fn pom(
+        &self,
+        coordinate: &Coordinate,
+        remotes: &Remotes,
+    ) -> Result<Bytes, Vec<Attempt>> {
         let file = File::pom(coordinate);
         let (resolved, remotes) = self.locate(&file, remotes).await;
         let keep = !is_snapshot(&coordinate.version);
@@ -129,7 +110,7 @@ impl Library {
     }
 
     /// What every repository publishes about a project, or about a snapshot of it.
-    pub async fn metadata(
+    pub(super) async fn metadata(
         &self,
         group: &str,
         artifact: &str,
@@ -162,7 +143,7 @@ impl Library {
 
     /// The version that a snapshot's file has in a repository, and who is to be asked for it
     /// (`DefaultVersionResolver`). For releases there is nothing to find out.
-    pub async fn locate(&self, file: &File, remotes: &Remotes) -> (String, Remotes) {
+    pub(super) async fn locate(&self, file: &File, remotes: &Remotes) -> (String, Remotes) {
         if !file.version.ends_with("SNAPSHOT") {
             return (file.version.to_string(), Arc::clone(remotes));
         }
@@ -175,7 +156,7 @@ impl Library {
     }
 
     /// The project of a file, `LATEST` and `RELEASE` replaced by the version that they mean today (and a snapshot left as it is).
-    pub async fn release(&self, file: &File, remotes: &Remotes) -> Result<Coordinate, Vec<Attempt>> {
+    pub(super) async fn release(&self, file: &File, remotes: &Remotes) -> Result<Coordinate, Vec<Attempt>> {
         let mut coordinate = file.coordinate();
         if matches!(&*file.version, "LATEST" | "RELEASE") {
             let (found, attempts) = self.metadata(&file.key.group, &file.key.artifact, None, remotes).await;
@@ -191,13 +172,13 @@ impl Library {
         version: &str,
         path: &str,
         keep: bool,
-    ) -> Result<Found, Vec<Attempt>> {
+    ) -> Result<Bytes, Vec<Attempt>> {
         let mut attempts = Vec::new();
         for remote in remotes.iter() {
             let answer = match Self::at(remote, version) {
                 Some(answer) => answer,
                 None => match self.text(remote, path, keep).await {
-                    Ok(Some(content)) => return Ok(Found { content, remote: Arc::clone(remote) }),
+                    Ok(Some(content)) => return Ok(content),
                     Ok(None) => Answer::Missing,
                     Err(answer) => answer,
                 },
@@ -245,7 +226,6 @@ impl Library {
             };
             match self.sum(remote, url, &headers).await {
                 None => {
-                    self.unverified.fetch_add(1, Ordering::Relaxed);
                     tracing::debug!("{url} has no checksum");
                     return Ok(Some(content.into()));
                 }
@@ -302,7 +282,6 @@ impl Library {
         url: &SafeUrl,
         limit: usize,
     ) -> Result<Option<(Vec<u8>, HeaderMap)>, RequestError> {
-        self.requests.fetch_add(1, Ordering::Relaxed);
         match Box::pin(self.fetcher.read(&wanted(remote, url, ""), limit)).await {
             Ok(read) => Ok(Some(read)),
             Err(error) if error.is_missing() => Ok(None),
@@ -311,7 +290,7 @@ impl Library {
     }
 
     /// The length of a file, where the first repository that has it tells.
-    pub async fn size(&self, file: &File, remotes: &Remotes) -> Option<u64> {
+    pub(super) async fn size(&self, file: &File, remotes: &Remotes) -> Option<u64> {
         let (resolved, remotes) = self.locate(file, remotes).await;
         let path = file.path(&resolved);
         for remote in remotes.iter().filter(|remote| remote.serves(&file.version)) {
@@ -321,7 +300,6 @@ impl Library {
                 return Some(size);
             }
             let _permit = self.permits.acquire().await.ok()?;
-            self.requests.fetch_add(1, Ordering::Relaxed);
             if let Ok(size) = Box::pin(self.fetcher.size(&wanted(remote, &url, ""))).await {
                 return size;
             }
@@ -330,7 +308,7 @@ impl Library {
     }
 
     /// Downloads a file into the workspace, from the first repository that has it.
-    pub async fn download(&self, file: &File, remotes: &Remotes) -> Result<Downloaded, Vec<Attempt>> {
+    pub(super) async fn download(&self, file: &File, remotes: &Remotes) -> Result<Downloaded, Vec<Attempt>> {
         let Coordinate { version, .. } = self.release(file, remotes).await?;
         let file = &File { version, ..file.clone() };
         let (resolved, remotes) = self.locate(file, remotes).await;
