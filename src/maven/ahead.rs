@@ -79,9 +79,7 @@ impl Ahead {
                 let model = models.effective(&coordinate, &remotes).await;
                 if let (Ok(model), Some(this), true) = (model, this.upgrade(), follow) {
                     let remotes = this.choices.aggregate(&remotes, &model.repositories);
-                    let below: Vec<Dependency> =
-                        model.dependencies.iter().map(|entry| Dependency::new(entry)).collect();
-                    this.look(&below, &remotes, &exclusions, depth + 1);
+                    this.look(&model.dependencies, &remotes, &exclusions, depth + 1);
                 }
             });
         }

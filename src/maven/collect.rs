@@ -6,16 +6,14 @@
 //!
 //! The walk needs one POM after the other. What it will need is fetched ahead ([`super::ahead`]).
 
-use std::collections::HashMap;
-use std::future::Future;
-use std::pin::Pin;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::ahead::Ahead;
 use super::coordinate::{File, Key, Text, base_version, is_snapshot};
 use super::error::{Attempt, ModelProblem, ResolveError};
 use super::graph::{Dependency, Graph, ListId, Node, NodeId};
-use super::manage::{Management, with_exclusions};
+use super::manage::{Managed, Management, with_exclusions};
 use super::model::{Effective, ModelFailure, Models};
 use super::pom::{Exclusion, Repository};
 use super::remote::Library;
@@ -23,7 +21,7 @@ use super::repository::{Choices, Remotes};
 use super::version::{Constraint, Version};
 
 /// Most nodes of a graph.
-const MAX_NODES: usize = 300_000;
+const MAX_NODES: usize = 100_000;
 
 /// Most nodes on the way to another one.
 const MAX_DEPTH: usize = 300;
@@ -133,7 +131,7 @@ pub(super) async fn collect(
         excluded: Vec::new(),
     };
     let place = Place { remotes, exclusions: Arc::from([]), depth: 1 };
-    collector.dependencies(direct, place).await?;
+    collector.walk(&direct, place).await?;
     let Collector { graph, invalid, without_pom, excluded, .. } = collector;
     Ok(Collected { graph, invalid, without_pom, excluded })
 }
@@ -141,116 +139,187 @@ pub(super) async fn collect(
 /// The root's dependencies; the same one twice counts once (`LifecycleDependencyResolver` goes through a set).
 pub(super) fn direct(root: &Effective) -> Arc<[Dependency]> {
     let mut dependencies: Vec<Dependency> = Vec::new();
-    let mut seen = std::collections::HashSet::new();
-    for dependency in &root.dependencies {
-        let dependency = Dependency::new(dependency);
-        if seen.insert(dependency.file.clone()) {
-            dependencies.push(dependency);
+    let mut seen = HashSet::new();
+    for dependency in root.dependencies.iter() {
+        if seen.insert(&dependency.file) {
+            dependencies.push(dependency.clone());
         }
     }
     dependencies.into()
 }
 
+/// What of one project's dependencies is still to be looked at. The walk keeps its own stack of these: how deep it may go is
+/// decided here, and not by the size of a thread's stack.
+struct Level {
+    place: Place,
+    /// The next one last.
+    waiting: Vec<Waiting>,
+}
+
+/// A step of the walk.
+enum Waiting {
+    /// A dependency as it is declared, or as a relocation makes it.
+    Declared {
+        dependency: Box<Dependency>,
+        /// Names that the project had before.
+        relocations: Vec<File>,
+        /// The last relocation moved only the version, which management must not move back.
+        keep_version: bool,
+    },
+    /// A dependency after management, with the versions that are not looked at yet.
+    Candidates(Box<Candidates>),
+}
+
+struct Candidates {
+    dependency: Dependency,
+    constraint: Constraint,
+    versions: std::vec::IntoIter<Version>,
+    relocations: Vec<File>,
+    managed: Managed,
+    /// What the POM says, where management says otherwise.
+    declared_version: Option<Text>,
+}
+
 impl Collector<'_> {
-    fn dependencies<'b>(
-        &'b mut self,
-        dependencies: Arc<[Dependency]>,
-        place: Place,
-    ) -> Pin<Box<dyn Future<Output = Result<(), ResolveError>> + Send + 'b>> {
-        Box::pin(async move {
-            if self.path.len() > MAX_DEPTH {
-                return Err(ResolveError::TooLarge {
-                    limit: MAX_DEPTH,
-                    what: "projects on the way to another one",
-                });
+    /// `DfDependencyCollector.doCollectDependencies`, without its recursion.
+    async fn walk(&mut self, direct: &[Dependency], place: Place) -> Result<(), ResolveError> {
+        let mut levels = vec![self.level(direct, place)?];
+        while let Some(level) = levels.last_mut() {
+            let below = match level.waiting.pop() {
+                Some(Waiting::Declared { dependency, relocations, keep_version }) => {
+                    let place = level.place.clone();
+                    let candidates = self.candidates(*dependency, &place, relocations, keep_version).await?;
+                    level.waiting.extend(candidates.map(Waiting::Candidates));
+                    None
+                }
+                Some(Waiting::Candidates(candidates)) => self.candidate(candidates, level).await?,
+                None => {
+                    self.path.pop();
+                    levels.pop();
+                    None
+                }
+            };
+            if let Some((dependencies, place)) = below {
+                levels.push(self.level(&dependencies, place)?);
             }
-            self.ahead.look(&dependencies, &place.remotes, &place.exclusions, place.depth);
-            for dependency in dependencies.iter() {
-                self.dependency(dependency.clone(), &place, Vec::new(), false).await?;
-            }
-            Ok(())
-        })
+        }
+        Ok(())
     }
 
-    /// `DfDependencyCollector.processDependency`. `relocations` are the names that the project had before, and `keep_version`
-    /// says that the last of them moved only its version, which management must not move back.
-    async fn dependency(
+    fn level(&self, dependencies: &[Dependency], place: Place) -> Result<Level, ResolveError> {
+        if self.path.len() > MAX_DEPTH {
+            let what = "projects on the way to another one";
+            return Err(ResolveError::TooLarge { limit: MAX_DEPTH, what });
+        }
+        self.ahead.look(dependencies, &place.remotes, &place.exclusions, place.depth);
+        let declared = |dependency: &Dependency| Waiting::Declared {
+            dependency: Box::new(dependency.clone()),
+            relocations: Vec::new(),
+            keep_version: false,
+        };
+        Ok(Level { waiting: dependencies.iter().rev().map(declared).collect(), place })
+    }
+
+    /// The first half of `DfDependencyCollector.processDependency`: whether a dependency counts, what management makes of it, and
+    /// which versions it may have.
+    async fn candidates(
         &mut self,
         mut dependency: Dependency,
         place: &Place,
         relocations: Vec<File>,
         keep_version: bool,
-    ) -> Result<(), ResolveError> {
+    ) -> Result<Option<Box<Candidates>>, ResolveError> {
         if !counts(&dependency, place.depth, &place.exclusions) {
             if counts(&dependency, place.depth, &[])
                 && let Some(parent) = self.path.last()
             {
                 self.excluded.push((self.graph.node(*parent).children, dependency.file));
             }
-            return Ok(());
+            return Ok(None);
         }
         let declared = Arc::clone(&dependency.file.version);
         let managed = self.management.apply(&mut dependency, place.depth, keep_version);
         let declared_version = (*declared != *dependency.file.version).then_some(declared);
         let (constraint, versions) = self.versions(&dependency, &place.remotes).await?;
-        for version in versions {
-            let mut dependency = dependency.clone();
-            dependency.file.version = version.text();
-            let descriptor = self.descriptor(&dependency, &place.remotes).await?;
-            let original = std::mem::replace(&mut dependency.file, descriptor.file.clone());
-            let cycle = self.cycle(&dependency.file.key);
-            if cycle.is_none() && !descriptor.relocations.is_empty() {
-                let only_version = original.key.group == dependency.file.key.group
-                    && original.key.artifact == dependency.file.key.artifact;
-                // As in Maven, where one version of a range was relocated the others are not looked at any more.
-                let relocated = self.dependency(dependency, place, descriptor.relocations, only_version);
-                return Box::pin(relocated).await;
-            }
-            let children = match cycle {
-                Some(list) => list,
-                None => self.graph.new_list(),
-            };
-            let id = self.add(Node {
-                dependency: Some(dependency.clone()),
-                constraint: constraint.clone(),
-                version,
-                relocations: relocations.clone(),
-                children,
-                managed_scope: managed.scope,
-                managed_optional: managed.optional,
-                declared_version: declared_version.clone(),
-                remotes: Arc::clone(&place.remotes),
-            })?;
-            let is_leaf =
-                descriptor.dependencies.is_empty() || dependency.is_fat || dependency.system_path.is_some();
-            if cycle.is_none() && !is_leaf {
-                self.descend(id, &dependency, &descriptor, place).await?;
-            }
-        }
-        Ok(())
+        let versions = versions.into_iter();
+        Ok(Some(Box::new(Candidates {
+            dependency,
+            constraint,
+            versions,
+            relocations,
+            managed,
+            declared_version,
+        })))
     }
 
-    /// Collects the children of a node, or shares those of another node that are the same.
-    async fn descend(
+    /// The second half: the next version becomes a node, or is relocated. Gives what to walk through below it.
+    async fn candidate(
+        &mut self,
+        mut candidates: Box<Candidates>,
+        level: &mut Level,
+    ) -> Result<Option<(Arc<[Dependency]>, Place)>, ResolveError> {
+        let Some(version) = candidates.versions.next() else { return Ok(None) };
+        let place = &level.place;
+        let mut dependency = candidates.dependency.clone();
+        dependency.file.version = version.text();
+        let descriptor = self.descriptor(&dependency, &place.remotes).await?;
+        let original = std::mem::replace(&mut dependency.file, descriptor.file.clone());
+        let cycle = self.cycle(&dependency.file.key);
+        if cycle.is_none() && !descriptor.relocations.is_empty() {
+            let keep_version = original.key.group == dependency.file.key.group
+                && original.key.artifact == dependency.file.key.artifact;
+            // As in Maven, where one version of a range was relocated the others are not looked at any more.
+            let (dependency, relocations) = (Box::new(dependency), descriptor.relocations);
+            level.waiting.push(Waiting::Declared { dependency, relocations, keep_version });
+            return Ok(None);
+        }
+        let children = match cycle {
+            Some(list) => list,
+            None => self.graph.new_list(),
+        };
+        let id = self.add(Node {
+            dependency: Some(dependency.clone()),
+            constraint: candidates.constraint.clone(),
+            version,
+            relocations: candidates.relocations.clone(),
+            children,
+            managed_scope: candidates.managed.scope,
+            managed_optional: candidates.managed.optional,
+            declared_version: candidates.declared_version.clone(),
+            remotes: Arc::clone(&place.remotes),
+        })?;
+        let is_leaf =
+            descriptor.dependencies.is_empty() || dependency.is_fat || dependency.system_path.is_some();
+        let below = if cycle.is_none() && !is_leaf {
+            self.descend(id, &dependency, &descriptor, place)
+        } else {
+            None
+        };
+        if candidates.versions.len() > 0 {
+            level.waiting.push(Waiting::Candidates(candidates));
+        }
+        Ok(below)
+    }
+
+    /// What stands below a node, unless its children are those of another node, which it shares then.
+    fn descend(
         &mut self,
         id: NodeId,
         dependency: &Dependency,
         descriptor: &Descriptor,
         place: &Place,
-    ) -> Result<(), ResolveError> {
+    ) -> Option<(Arc<[Dependency]>, Place)> {
         let remotes = self.choices.aggregate(&place.remotes, &descriptor.repositories);
         let exclusions = with_exclusions(&place.exclusions, &dependency.exclusions);
         let key = (dependency.file.clone(), Arc::clone(&remotes), Arc::clone(&exclusions));
         if let Some(list) = self.children.get(&key) {
             self.graph.node_mut(id).children = *list;
-            return Ok(());
+            return None;
         }
         self.children.insert(key, self.graph.node(id).children);
         self.path.push(id);
         let place = Place { remotes, exclusions, depth: place.depth + 1 };
-        self.dependencies(Arc::clone(&descriptor.dependencies), place).await?;
-        self.path.pop();
-        Ok(())
+        Some((Arc::clone(&descriptor.dependencies), place))
     }
 
     fn add(&mut self, node: Node) -> Result<NodeId, ResolveError> {
@@ -364,9 +433,8 @@ impl Collector<'_> {
                         descriptor.file = next;
                         continue;
                     }
-                    descriptor.dependencies =
-                        model.dependencies.iter().map(|entry| Dependency::new(entry)).collect();
-                    descriptor.repositories = model.repositories.as_slice().into();
+                    descriptor.dependencies = Arc::clone(&model.dependencies);
+                    descriptor.repositories = Arc::clone(&model.repositories);
                     break;
                 }
                 Err(ModelFailure::Missing(_)) => {
@@ -449,14 +517,12 @@ pub(super) async fn published(
 ) -> (Vec<Version>, Vec<Attempt>) {
     let (found, attempts) = library.metadata(group, artifact, None, remotes).await;
     let mut versions: Vec<Version> = Vec::new();
+    let mut seen = HashSet::new();
     for (remote, metadata) in &found {
         for text in &metadata.versions {
             let allowed = if is_snapshot(text) { remote.snapshots } else { remote.releases };
             let version = Version::parse(Arc::clone(text));
-            if allowed
-                && constraint.admits(&version)
-                && versions.iter().all(|known| known.as_str() != &**text)
-            {
+            if allowed && constraint.admits(&version) && seen.insert(text) {
                 versions.push(version);
             }
         }

@@ -170,9 +170,14 @@ pub(super) fn base_version(version: &str) -> String {
     }
 }
 
+/// Longest part of a coordinate, in bytes: what a file system takes as a name. Maven has no bound of its own, and fails when it
+/// writes such a file.
+pub(super) const MAX_PART: usize = 255;
+
 /// Whether a group or artifact id is one (`DefaultModelValidator`).
 pub(super) fn is_lawful_id(id: &str) -> bool {
     !id.is_empty()
+        && id.len() <= MAX_PART
         && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
         && id.bytes().any(|byte| byte != b'.')
 }

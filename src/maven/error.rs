@@ -251,13 +251,27 @@ impl From<InvalidConstraint> for ModelProblem {
     }
 }
 
+impl ModelProblem {
+    /// Whether it is a bound of ours, which Maven does not have.
+    fn is_bound(&self) -> bool {
+        matches!(
+            self,
+            Self::TooLarge { .. }
+                | Self::Xml(XmlError::TooLarge { .. })
+                | Self::Interpolation(InterpolationError::TooMuch(_))
+        )
+    }
+}
+
 /// ` (needed by a -> b)`.
 fn led_by(path: &[String]) -> String {
     if path.is_empty() { String::new() } else { format!(" (needed by {})", path.join(" -> ")) }
 }
 
 fn missing(file: &str, path: &[String], attempts: &[Attempt]) -> String {
-    let mut text = format!("{file} was not found{}", led_by(path));
+    let failed = attempts.iter().any(|attempt| matches!(attempt.answer, Answer::Failed(_)));
+    let verb = if failed { "cannot be had" } else { "was not found" };
+    let mut text = format!("{file} {verb}{}", led_by(path));
     for attempt in attempts {
         let _ = match &attempt.answer {
             Answer::Missing => write!(text, "\n    {}: not found", attempt.repository),
@@ -352,6 +366,8 @@ impl Diagnose for MavenError {
             (ResolveError::System { .. }, _) => {
                 "Maven cannot resolve this either: ask for a newer version of the artifact, or list its jars as `jar` artifacts"
             }
+            (ResolveError::InvalidPom { problem, .. }, _) if problem.is_bound() => OVER_BOUND,
+            (ResolveError::TooLarge { .. }, _) => OVER_BOUND,
             (ResolveError::InvalidPom { .. }, _) => {
                 "Maven refuses this POM too: try another version, or list the jars as `jar` artifacts"
             }
@@ -373,6 +389,10 @@ impl Diagnose for MavenError {
     }
 }
 
+/// What to do where something is larger than it may be here.
+const OVER_BOUND: &str = "no project in use is known to come near to this bound, so look at what the repository has there; or list the jars as \
+     `jar` artifacts";
+
 fn failure_hint(failure: &RequestError) -> Option<String> {
     match failure {
         RequestError::Checksum { .. } => Some(
@@ -391,6 +411,9 @@ fn failure_hint(failure: &RequestError) -> Option<String> {
                  of your own"
                     .to_owned(),
             ),
+            Some(DownloadError::TooLarge { limit }) if *limit <= super::xml::MAX_BYTES as u64 => {
+                Some(OVER_BOUND.to_owned())
+            }
             _ => error.hint(),
         },
     }

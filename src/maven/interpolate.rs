@@ -86,7 +86,11 @@ impl<'a> Interpolator<'a> {
     /// Resolves the value of every property of the model.
     pub(super) fn all_properties(&mut self) -> Result<(), InterpolationError> {
         for (depth, properties) in self.properties.iter().enumerate() {
-            for (name, value) in properties.iter().filter(|(_, value)| value.contains("${")) {
+            let mut expressions: Vec<_> =
+                properties.iter().filter(|(_, value)| value.contains("${")).collect();
+            // Which one is named in an error shall not be chance.
+            expressions.sort_unstable();
+            for (name, value) in expressions {
                 // A child's property hides that of a parent.
                 if self.properties[..depth].iter().all(|nearer| !nearer.contains_key(name)) {
                     self.text(value)?;

@@ -17,8 +17,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::OnceCell;
 
-use super::coordinate::{Coordinate, Text, is_lawful_id};
+use super::coordinate::{Coordinate, MAX_PART, Text, is_lawful_id};
 use super::error::{Attempt, ModelProblem};
+use super::graph;
 use super::interpolate::Interpolator;
 use super::machine::Machine;
 use super::merge;
@@ -42,11 +43,11 @@ pub(super) struct Effective {
     /// `<packaging>`.
     pub packaging: Text,
     /// Dependencies, management applied and scopes filled in.
-    pub dependencies: Vec<Arc<Dependency>>,
+    pub dependencies: Arc<[graph::Dependency]>,
     /// Management, imports resolved; the first entry of a key counts.
     pub managed: Vec<Arc<Dependency>>,
     /// Repositories of the POM and its parents.
-    pub repositories: Vec<Repository>,
+    pub repositories: Arc<[Repository]>,
     /// Where the project went.
     pub relocation: Option<Relocation>,
 }
@@ -276,6 +277,7 @@ impl Models {
                 if value.is_empty() {
                     return Err(field_problem(field, &of.to_string(), "is missing").into());
                 }
+                check_length(field, value, &of.to_string())?;
             }
             let coordinate = self.parent_coordinate(&parent, &of, &remotes).await?;
             let raw = match self.pom(&coordinate, &remotes).await {
@@ -475,6 +477,10 @@ impl Models {
             if value.is_empty() {
                 return Err(field_problem(field, &title, "is missing"));
             }
+            check_length(field, value, &title)?;
+        }
+        for value in relocation.iter().flat_map(|to| [&to.group, &to.artifact, &to.version]).flatten() {
+            check_length("relocation", value, &title)?;
         }
         if pom.has_modules && *packaging != *"pom" {
             return Err(field_problem("packaging", &title, "must be `pom`, for it has modules"));
@@ -555,9 +561,9 @@ impl Draft {
         Ok(Effective {
             coordinate: self.coordinate,
             packaging: self.packaging,
-            dependencies,
+            dependencies: dependencies.iter().map(|dependency| graph::Dependency::new(dependency)).collect(),
             managed,
-            repositories: self.repositories,
+            repositories: self.repositories.into(),
             relocation: self.relocation,
         })
     }
@@ -620,9 +626,11 @@ fn import_coordinate(dependency: &Dependency) -> Result<Coordinate, ModelProblem
     for (field, value) in
         [("groupId", &dependency.group), ("artifactId", &dependency.artifact), ("version", &version)]
     {
+        let what = || format!("the import {}", dependency.title());
         if value.is_empty() {
-            return Err(field_problem(field, &format!("the import {}", dependency.title()), "is missing"));
+            return Err(field_problem(field, &what(), "is missing"));
         }
+        check_length(field, value, &what())?;
     }
     Ok(Coordinate {
         group: Arc::clone(&dependency.group),
@@ -640,6 +648,15 @@ fn check(dependency: &Dependency, managed: bool) -> Result<(), ModelProblem> {
     for (field, id) in [("groupId", &dependency.group), ("artifactId", &dependency.artifact)] {
         if !is_lawful_id(id) {
             return check_id(field, id, &what());
+        }
+    }
+    for (field, value) in [
+        ("version", dependency.version.as_ref()),
+        ("type", Some(&dependency.kind)),
+        ("classifier", dependency.classifier.as_ref()),
+    ] {
+        if let Some(value) = value.filter(|value| value.len() > MAX_PART) {
+            return check_length(field, value, &what());
         }
     }
     if dependency.kind.is_empty() {
@@ -663,6 +680,7 @@ fn check_id(field: &'static str, id: &str, of: &str) -> Result<(), ModelProblem>
     if is_lawful_id(id) {
         return Ok(());
     }
+    check_length(field, id, of)?;
     let problem = match id {
         "" => "is missing".to_owned(),
         other => format!("is `{}`, which is no id", crate::path::shown(other.as_bytes())),
@@ -670,6 +688,13 @@ fn check_id(field: &'static str, id: &str, of: &str) -> Result<(), ModelProblem>
     Err(field_problem(field, of, &problem))
 }
 
+fn check_length(field: &'static str, value: &str, of: &str) -> Result<(), ModelProblem> {
+    if value.len() <= MAX_PART {
+        return Ok(());
+    }
+    Err(field_problem(field, of, &format!("is longer than {MAX_PART} bytes")))
+}
+
 fn field_problem(field: &'static str, of: &str, problem: &str) -> ModelProblem {
-    ModelProblem::Field { field, of: of.to_owned(), problem: problem.to_owned() }
+    ModelProblem::Field { field, of: crate::path::shown(of.as_bytes()), problem: problem.to_owned() }
 }

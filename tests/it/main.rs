@@ -20,6 +20,8 @@ mod docs;
 mod downloads;
 mod golden;
 mod maven;
+mod maven_hostile;
+mod maven_oracle;
 mod registries;
 mod registry_faults;
 mod support;

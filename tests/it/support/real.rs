@@ -205,7 +205,8 @@ pub(crate) fn output(command: &mut Command) -> Output {
     let output = command.stdin(Stdio::null()).output();
     let output =
         output.unwrap_or_else(|error| panic!("{command:?}: {error}; `tests/run` installs what is missing"));
-    assert!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&output.stderr));
+    let said = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+    assert!(output.status.success(), "{command:?}\n{}", said.concat());
     output
 }
 
