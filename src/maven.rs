@@ -22,6 +22,7 @@ mod coordinate;
 mod download;
 mod error;
 mod graph;
+mod habits;
 mod interpolate;
 mod machine;
 mod manage;

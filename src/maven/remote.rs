@@ -2,9 +2,9 @@
 //!
 //! A small file (POM, metadata) is held in memory; its answer is kept for the life of a [`Library`], so that whoever asks again
 //! shares it, also while it is still on its way. The best checksum that a repository has is compared: one in the answer's
-//! headers first, which costs nothing, then the files `.sha512`, `.sha256`, `.sha1` and `.md5` beside it. A kind of sum that a
-//! repository never had is soon not asked for any more. A file that is not what its sum says is fetched once more, then the
-//! repository has failed.
+//! headers first, which costs nothing, then the files `.sha512`, `.sha256`, `.sha1` and `.md5` beside it. What a repository is
+//! known to keep is asked for along with the file ([`super::habits`]). A file that is not what its sum says is fetched once
+//! more, then the repository has failed.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -17,8 +17,9 @@ use tokio::sync::{OnceCell, Semaphore};
 
 use super::cache::Cache;
 use super::checksum::{self, Algorithm};
-use super::coordinate::{self, Coordinate, File, Text, is_snapshot};
+use super::coordinate::{self, Coordinate, File, is_snapshot};
 use super::error::{Answer, Attempt, RequestError};
+use super::habits::Habits;
 use super::metadata::Metadata;
 use super::repository::{Remote, Remotes};
 use super::xml;
@@ -28,9 +29,6 @@ use crate::workspace::{WorkspaceError, workspace_name};
 
 /// Requests for small files at the same time.
 const PARALLEL: usize = 16;
-
-/// Times that a kind of checksum may be missing before it is not asked for any more.
-const PATIENCE: usize = 8;
 
 /// Largest checksum file that is read.
 const MAX_CHECKSUM: usize = 64 << 10;
@@ -45,7 +43,7 @@ pub(super) struct Library {
     cache: Option<Cache>,
     permits: Semaphore,
     texts: Mutex<HashMap<(Arc<Remote>, String), Cell>>,
-    habits: Mutex<HashMap<(Text, Algorithm), (usize, usize)>>,
+    habits: Habits,
 }
 
 /// A resolved file's place.
@@ -93,7 +91,7 @@ impl Library {
             cache,
             permits: Semaphore::new(PARALLEL),
             texts: Mutex::default(),
-            habits: Mutex::default(),
+            habits: Habits::default(),
         }
     }
 
@@ -221,59 +219,61 @@ impl Library {
     async fn read_verified(&self, remote: &Remote, url: &SafeUrl) -> Result<Option<Bytes>, RequestError> {
         let mut mismatch = None;
         for _ in 0..2 {
-            let Some((content, headers)) = self.read(remote, url, xml::MAX_BYTES).await? else {
-                return Ok(None);
+            let (read, early) =
+                tokio::join!(self.read(remote, url, xml::MAX_BYTES), self.usual_sum(remote, url));
+            let read = read?;
+            self.habits.file(remote, read.is_some());
+            let Some((content, headers)) = read else { return Ok(None) };
+            let Some(sum) = self.sum(remote, url, &headers, early).await else {
+                tracing::debug!("{url} has no checksum");
+                return Ok(Some(content.into()));
             };
-            match self.sum(remote, url, &headers).await {
-                None => {
-                    tracing::debug!("{url} has no checksum");
-                    return Ok(Some(content.into()));
-                }
-                Some((algorithm, expected, source_of)) => {
-                    let actual = algorithm.of(&content);
-                    if actual == expected {
-                        return Ok(Some(content.into()));
-                    }
-                    mismatch = Some(RequestError::Checksum { algorithm, expected, actual, source_of });
-                }
+            let actual = sum.algorithm.of(&content);
+            if actual == sum.expected {
+                return Ok(Some(content.into()));
             }
+            mismatch = Some(sum.mismatch(actual));
         }
-        match mismatch {
-            Some(error) => Err(error),
-            None => Ok(None),
-        }
+        mismatch.map_or(Ok(None), Err)
     }
 
-    /// The best checksum that there is for a file: which, what, and who says so.
+    /// The sum that this repository is known to keep, asked for along with the file itself.
+    async fn usual_sum(&self, remote: &Remote, url: &SafeUrl) -> Option<Sum> {
+        self.sum_beside(remote, url, self.habits.usual(remote)?).await
+    }
+
+    /// The best checksum that there is for a file, where `early` is what is known of it already.
     async fn sum(
         &self,
         remote: &Remote,
         url: &SafeUrl,
         headers: &HeaderMap,
-    ) -> Option<(Algorithm, String, String)> {
-        if let Some((algorithm, sum)) = checksum::of_headers(headers) {
-            return Some((algorithm, sum, "the answer's header".to_owned()));
+        early: Option<Sum>,
+    ) -> Option<Sum> {
+        let of_headers = checksum::of_headers(headers).map(|(algorithm, expected)| Sum {
+            algorithm,
+            expected,
+            source: "the answer's header".to_owned(),
+        });
+        if let Some(sum) = of_headers.or(early) {
+            return Some(sum);
         }
-        for algorithm in Algorithm::ALL {
-            let key = (Text::from(remote.shown.as_str()), algorithm);
-            {
-                let habits = self.habits.lock().unwrap_or_else(PoisonError::into_inner);
-                if matches!(habits.get(&key), Some((0, misses)) if *misses >= PATIENCE) {
-                    continue;
-                }
-            }
-            let beside = with_extension(url, algorithm.extension());
-            // Who fails to answer here has no sum: the file itself came, and may be had without.
-            let text = self.read(remote, &beside, MAX_CHECKSUM).await.ok().flatten();
-            let sum = text.and_then(|(text, _)| algorithm.read(&String::from_utf8_lossy(&text)));
-            let mut habits = self.habits.lock().unwrap_or_else(PoisonError::into_inner);
-            let (hits, misses) = habits.entry(key).or_default();
-            *(if sum.is_some() { hits } else { misses }) += 1;
-            if let Some(sum) = sum {
-                return Some((algorithm, sum, format!("its file `.{}`", algorithm.extension())));
+        for algorithm in self.habits.worth_asking(remote) {
+            if let Some(sum) = self.sum_beside(remote, url, algorithm).await {
+                return Some(sum);
             }
         }
         None
+    }
+
+    /// One of the checksum files. Who fails to answer here has no sum: the file itself came, and may be had without.
+    async fn sum_beside(&self, remote: &Remote, url: &SafeUrl, algorithm: Algorithm) -> Option<Sum> {
+        let beside = with_extension(url, algorithm.extension());
+        let text = self.read(remote, &beside, MAX_CHECKSUM).await.ok().flatten();
+        let expected = text.and_then(|(text, _)| algorithm.read(&String::from_utf8_lossy(&text)));
+        self.habits.sum(remote, algorithm, expected.is_some());
+        let source = format!("its file `.{}`", algorithm.extension());
+        Some(Sum { algorithm, expected: expected?, source })
     }
 
     async fn read(
@@ -357,39 +357,52 @@ impl Library {
         let label = file.name();
         let mut mismatch = None;
         for _ in 0..2 {
-            let (fetched, headers) =
-                match Box::pin(self.fetcher.file(&wanted(remote, url, &label), &spool)).await {
-                    Ok(downloaded) => downloaded,
-                    Err(error) if error.is_missing() => return Ok(None),
-                    Err(error) => return Err(error.into()),
-                };
-            let sha1 = sum_of(&spool, Algorithm::Sha1).await?;
-            let verified = match self.sum(remote, url, &headers).await {
-                None => {
-                    tracing::debug!("{url} has no checksum");
-                    None
-                }
-                Some((algorithm, expected, source_of)) => {
-                    let actual = match algorithm {
-                        Algorithm::Sha512 => fetched.sha512().to_string(),
-                        Algorithm::Sha1 => sha1.clone(),
-                        other => sum_of(&spool, other).await?,
-                    };
-                    if actual != expected {
-                        mismatch = Some(RequestError::Checksum { algorithm, expected, actual, source_of });
-                        continue;
-                    }
-                    Some(algorithm)
-                }
+            let wanted = wanted(remote, url, &label);
+            let (fetched, early) =
+                tokio::join!(Box::pin(self.fetcher.file(&wanted, &spool)), self.usual_sum(remote, url));
+            let (fetched, headers) = match fetched {
+                Ok(downloaded) => downloaded,
+                Err(error) if error.is_missing() => return Ok(None),
+                Err(error) => return Err(error.into()),
             };
+            let sha1 = sum_of(&spool, Algorithm::Sha1).await?;
+            let sum = self.sum(remote, url, &headers, early).await;
+            if let Some(sum) = &sum {
+                let actual = match sum.algorithm {
+                    Algorithm::Sha512 => fetched.sha512().to_string(),
+                    Algorithm::Sha1 => sha1.clone(),
+                    other => sum_of(&spool, other).await?,
+                };
+                if actual != sum.expected {
+                    mismatch = Some(sum.mismatch(actual));
+                    continue;
+                }
+            } else {
+                tracing::debug!("{url} has no checksum");
+            }
             if keep && let Some(cache) = &self.cache {
                 cache.keep(url, &spool).await;
             }
-            return Ok(Some((fetched, sha1, verified)));
+            return Ok(Some((fetched, sha1, sum.map(|sum| sum.algorithm))));
         }
-        match mismatch {
-            Some(error) => Err(error),
-            None => Ok(None),
+        mismatch.map_or(Ok(None), Err)
+    }
+}
+
+/// What a file should be, and who says so.
+struct Sum {
+    algorithm: Algorithm,
+    expected: String,
+    source: String,
+}
+
+impl Sum {
+    fn mismatch(&self, actual: String) -> RequestError {
+        RequestError::Checksum {
+            algorithm: self.algorithm,
+            expected: self.expected.clone(),
+            actual,
+            source_of: self.source.clone(),
         }
     }
 }
