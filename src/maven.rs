@@ -196,7 +196,10 @@ impl Maven {
                 collect::published(&self.library, &root.group, &root.artifact, &constraint, remotes).await;
             return match versions.last() {
                 Some(highest) => Ok(Coordinate { version: highest.text(), ..root }),
-                None => Err(ResolveError::NoVersion { file: title(), path: Vec::new(), attempts }),
+                None => {
+                    let problem = collect::nothing_in_range(&attempts);
+                    Err(ResolveError::Range { file: title(), path: Vec::new(), problem })
+                }
             };
         }
         let found = self.library.release(&file, remotes).await;

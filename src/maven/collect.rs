@@ -366,15 +366,7 @@ impl Collector<'_> {
         let (versions, attempts) =
             published(self.library, &key.group, &key.artifact, &constraint, remotes).await;
         if versions.is_empty() {
-            let asked: Vec<String> = attempts.iter().map(|attempt| attempt.repository.clone()).collect();
-            let words = match asked.as_slice() {
-                [] => "no published version lies in this range".to_owned(),
-                asked => format!(
-                    "no version is known to lie in this range; no versions are listed by {}",
-                    asked.join(", ")
-                ),
-            };
-            return Err(problem(self.path_names(), words));
+            return Err(problem(self.path_names(), nothing_in_range(&attempts)));
         }
         self.ranges.insert(known, versions.clone());
         Ok((constraint, versions))
@@ -504,6 +496,15 @@ fn relocated(file: &File, model: &Effective) -> Option<File> {
         ..file.key.clone()
     };
     Some(File { key, version: or(&relocation.version, &file.version) })
+}
+
+/// Words for a range without a version, given who lists none at all.
+pub(super) fn nothing_in_range(silent: &[Attempt]) -> String {
+    if silent.is_empty() {
+        return "no published version lies in this range".to_owned();
+    }
+    let asked: Vec<&str> = silent.iter().map(|attempt| attempt.repository.as_str()).collect();
+    format!("no version is known to lie in this range; no versions are listed by {}", asked.join(", "))
 }
 
 /// Versions that repositories list and that lie in `constraint`, the lowest first, and who lists none

@@ -50,6 +50,8 @@ pub(super) struct Effective {
     pub repositories: Arc<[Repository]>,
     /// Where the project went.
     pub relocation: Option<Relocation>,
+    /// Settings for `maven-dependency-plugin`, by name.
+    pub copy_settings: Vec<Text>,
 }
 
 /// Why a POM amounts to nothing.
@@ -93,6 +95,7 @@ struct Inherited {
     repositories: Vec<Repository>,
     fields: Vec<(&'static str, Text)>,
     detects_os: bool,
+    copy_settings: Vec<Text>,
 }
 
 /// Values by key, each made once; whoever asks meanwhile waits.
@@ -485,7 +488,17 @@ impl Models {
         if pom.has_modules && *packaging != *"pom" {
             return Err(field_problem("packaging", &title, "must be `pom`, for it has modules"));
         }
-        Ok(Draft { coordinate, packaging, dependencies, managed, imports, repositories, relocation })
+        let copy_settings = inherited.copy_settings.clone();
+        Ok(Draft {
+            coordinate,
+            packaging,
+            dependencies,
+            managed,
+            imports,
+            repositories,
+            relocation,
+            copy_settings,
+        })
     }
 }
 
@@ -525,6 +538,8 @@ impl Inherited {
             managed,
             repositories,
             fields,
+            copy_settings: [pom.copy_settings.as_slice(), parent.map_or(&[], |parent| &parent.copy_settings)]
+                .concat(),
             detects_os: pom.detects_os || parent.is_some_and(|parent| parent.detects_os),
             pom: Arc::new(pom),
         }
@@ -540,6 +555,7 @@ struct Draft {
     imports: Vec<Coordinate>,
     repositories: Vec<Repository>,
     relocation: Option<Relocation>,
+    copy_settings: Vec<Text>,
 }
 
 impl Draft {
@@ -565,6 +581,7 @@ impl Draft {
             managed,
             repositories: self.repositories.into(),
             relocation: self.relocation,
+            copy_settings: self.copy_settings,
         })
     }
 }

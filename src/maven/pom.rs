@@ -33,6 +33,30 @@ const ELEMENTS: [&str; 14] = [
 /// Properties, by name.
 pub(super) type Properties = HashMap<Text, Text>;
 
+/// Properties that `dependency:copy-dependencies` takes for its parameters, those left out that Strimzi gives.
+const COPY_PROPERTIES: [&str; 20] = [
+    "classifier",
+    "excludeArtifactIds",
+    "excludeClassifiers",
+    "excludeGroupIds",
+    "excludeScope",
+    "excludeTransitive",
+    "excludeTypes",
+    "includeArtifactIds",
+    "includeClassifiers",
+    "includeGroupIds",
+    "includeTypes",
+    "mdep.copyPom",
+    "mdep.prependGroupId",
+    "mdep.skip",
+    "mdep.stripClassifier",
+    "mdep.stripType",
+    "mdep.stripVersion",
+    "mdep.useBaseVersion",
+    "mdep.useRepositoryLayout",
+    "type",
+];
+
 /// A POM.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Pom {
@@ -58,6 +82,8 @@ pub(super) struct Pom {
     pub fields: Vec<(&'static str, Text)>,
     /// `os-maven-plugin` is a build extension, which makes `${os.detected.…}` known.
     pub detects_os: bool,
+    /// Settings for `maven-dependency-plugin`, by name: Maven follows those of the root while it copies.
+    pub copy_settings: Vec<Text>,
 }
 
 /// What a POM and its profiles have in common (`ModelBase`).
@@ -248,6 +274,7 @@ impl Pom {
             has_modules: root.items("modules", "module")?.next().is_some(),
             fields,
             detects_os,
+            copy_settings: read_copy_settings(&root)?,
         })
     }
 
@@ -352,6 +379,27 @@ fn read_repository(element: &Element) -> Result<Repository, XmlError> {
         releases: enabled("releases")?,
         snapshots: enabled("snapshots")?,
     })
+}
+
+/// The names of what a POM configures of `maven-dependency-plugin`, other than for one execution.
+fn read_copy_settings(root: &Element) -> Result<Vec<Text>, XmlError> {
+    let mut names: Vec<Text> = Vec::new();
+    if let Some(build) = root.child("build")? {
+        let managed = build.child("pluginManagement")?;
+        for holder in [Some(build), managed].into_iter().flatten() {
+            for plugin in holder.items("plugins", "plugin")? {
+                if plugin.child_text("artifactId")? == Some("maven-dependency-plugin")
+                    && let Some(configuration) = plugin.child("configuration")?
+                {
+                    names.extend(configuration.children.iter().map(|setting| Text::from(&*setting.name)));
+                }
+            }
+        }
+    }
+    let properties = root.child("properties")?.map(|all| all.children.as_slice()).unwrap_or_default();
+    let known = |property: &&Element| COPY_PROPERTIES.contains(&&*property.name);
+    names.extend(properties.iter().filter(known).map(|property| Text::from(&*property.name)));
+    Ok(names)
 }
 
 /// Reads a profile; those of settings have the same form where it matters.

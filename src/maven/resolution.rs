@@ -1,6 +1,6 @@
 //! What a resolution ends with: the files, in order, each with its scope.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::collect::{Collected, name};
@@ -10,6 +10,7 @@ use super::graph::{Graph, NodeId};
 use super::mediate::Loss;
 use super::model::Effective;
 use super::repository::Remotes;
+use crate::path::shown;
 use crate::plan::Scope;
 
 /// A resolved artifact.
@@ -67,7 +68,7 @@ impl Resolution {
             if let Some(system_path) = &dependency.system_path {
                 return Err(ResolveError::System {
                     file: dependency.file.to_string(),
-                    system_path: crate::path::shown(system_path.as_bytes()),
+                    system_path: shown(system_path.as_bytes()),
                     path,
                 });
             }
@@ -81,6 +82,15 @@ impl Resolution {
         // What lost does not matter, and neither does what its POM says.
         let counts = |file: &File| files.iter().any(|resolved| resolved.file == *file);
         let mut warnings = Vec::new();
+        if !model.copy_settings.is_empty() {
+            let names: BTreeSet<String> =
+                model.copy_settings.iter().map(|name| format!("`{}`", shown(name.as_bytes()))).collect();
+            let names: Vec<String> = names.into_iter().collect();
+            warnings.push(format!(
+                "the POM of {root} configures maven-dependency-plugin, which Maven would follow and connect-build does not: {}",
+                names.join(", ")
+            ));
+        }
         for (file, problem) in &invalid {
             if counts(file) {
                 warnings.push(format!("the POM of {file} is not usable, so its dependencies are left out, as Maven does: {problem}"));

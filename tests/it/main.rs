@@ -22,6 +22,7 @@ mod golden;
 mod maven;
 mod maven_hostile;
 mod maven_oracle;
+mod maven_repositories;
 mod registries;
 mod registry_faults;
 mod support;
