@@ -482,6 +482,10 @@ impl Models {
             }
             check_length(field, value, &title)?;
         }
+        // Whatever it says: only that it is there counts, and a parent's is not inherited.
+        if pom.fields.iter().all(|(name, value)| *name != "modelVersion" || value.is_empty()) {
+            return Err(field_problem("modelVersion", &title, "is missing"));
+        }
         for value in relocation.iter().flat_map(|to| [&to.group, &to.artifact, &to.version]).flatten() {
             check_length("relocation", value, &title)?;
         }

@@ -62,6 +62,12 @@ impl ArtifactServer {
         self.answers.lock().unwrap().push((path.to_owned(), answer));
     }
 
+    /// From now on this path has this answer, whatever it had before.
+    pub(crate) fn answer_instead(&self, path: &str, answer: Answer) {
+        self.answers.lock().unwrap().retain(|(known, _)| known != path);
+        self.answer_also(path, answer);
+    }
+
     /// From now on every path has this answer.
     pub(crate) fn answer_everything(&self, answer: Answer) {
         *self.answers.lock().unwrap() = vec![("*".to_owned(), answer)];
