@@ -1,4 +1,5 @@
-//! Real connectors, resolved by real Maven and by us from one repository on loopback: the same files, byte for byte.
+//! Real connectors, resolved by real Maven and by us from one repository on loopback: the same files, byte for byte. And an
+//! image with some of them, whose plugins the class loaders of a real worker list.
 //!
 //! `tests/oracle/record` has Maven fill that repository from where Maven gets its artifacts, outside the tree, once.
 
@@ -7,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use connect_build::maven::Algorithm;
+use serde_json::json;
 
 use crate::support::Workplace;
 use crate::support::maven_repository::MavenRepository;
-use crate::support::real::output;
+use crate::support::real::{RealRegistry, Setup, Store, output, text};
 
 /// Which Strimzi leaves open; pinned, so that the recording has all that Maven wants.
 const PLUGIN: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.7.0";
@@ -48,8 +50,17 @@ fn java_version() -> String {
     line.to_owned()
 }
 
-/// What real Maven lays down for a scope (empty for all), with a local repository that it has to fill from `url`.
-fn of_maven(place: &Workplace, pom: &Path, scope: &str, url: &str) -> Files {
+/// A coordinate's POM and jar in a recording.
+fn recorded_files(recording: &Path, coordinate: &str) -> (PathBuf, PathBuf) {
+    let parts: Vec<&str> = coordinate.split(':').collect();
+    let [group, artifact, version] = parts[..] else { panic!("{coordinate} is not of the form G:A:V") };
+    let directory = recording.join(group.replace('.', "/")).join(artifact).join(version);
+    let file = |extension| directory.join(format!("{artifact}-{version}.{extension}"));
+    (file("pom"), file("jar"))
+}
+
+/// Has real Maven lay down the files of a scope (empty for all), with a local repository that it has to fill from `url`.
+fn lay_down(place: &Workplace, pom: &Path, scope: &str, url: &str) -> PathBuf {
     let settings = format!(
         "<settings><mirrors><mirror><id>loopback</id><mirrorOf>*</mirrorOf><url>{url}</url></mirror></mirrors></settings>"
     );
@@ -64,6 +75,12 @@ fn of_maven(place: &Workplace, pom: &Path, scope: &str, url: &str) -> Files {
     command.arg(format!("-DoutputDirectory={}", laid_down.display()));
     command.arg(format!("-DincludeScope={scope}")).arg(format!("{PLUGIN}:copy-dependencies"));
     output(&mut command);
+    laid_down
+}
+
+/// Names and sums of what real Maven lays down.
+fn of_maven(place: &Workplace, pom: &Path, scope: &str, url: &str) -> Files {
+    let laid_down = lay_down(place, pom, scope, url);
     let mut files = Files::new();
     for entry in std::fs::read_dir(&laid_down).into_iter().flatten().map(Result::unwrap) {
         let sum = Algorithm::Sha1.of_file(&entry.path()).unwrap();
@@ -105,19 +122,13 @@ fn real_connectors_give_the_files_that_real_maven_finds() {
         let mut wrong = Vec::new();
         let place = Workplace::new();
         for coordinate in &coordinates {
-            let parts: Vec<&str> = coordinate.split(':').collect();
-            let [group, artifact, version] = parts[..] else {
-                panic!("{coordinate} is not of the form G:A:V")
-            };
-            let directory = recording.join(group.replace('.', "/")).join(artifact).join(version);
-            let pom = directory.join(format!("{artifact}-{version}.pom"));
+            let (pom, jar) = recorded_files(&recording, coordinate);
             let maven = of_maven(&place, &pom, if scope == "all" { "" } else { scope }, &url);
             let (us, own) = of_us(&place, coordinate, scope, &url, &java);
             println!("{coordinate}, {scope}: {} files", maven.len());
             if us != maven {
                 wrong.push(format!("{coordinate}, {scope}: {}", difference(&maven, &us)));
             }
-            let jar = directory.join(format!("{artifact}-{version}.jar"));
             if own != Algorithm::Sha1.of_file(&jar).unwrap() {
                 wrong.push(format!("{coordinate}: the jar itself is another one"));
             }
@@ -130,4 +141,65 @@ fn real_connectors_give_the_files_that_real_maven_finds() {
     });
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(coordinates.len() >= 12);
+}
+
+#[test]
+#[ignore = "mvn, java, docker-registry, buildah, skopeo, umoci"]
+fn the_connectors_of_a_pushed_image_are_listed_by_a_worker() {
+    let (recording, _) =
+        recorded(&[Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle/connectors.txt")]);
+    let repository = MavenRepository::of_local(&recording);
+    let place = Workplace::new();
+    let maven = |group: &str, artifact: &str, version: &str| json!({ "type": "maven", "group": group, "artifact": artifact, "version": version, "repository": repository.url() });
+    let registry = RealRegistry::start(Setup::Http);
+    let store = Store::new();
+    let base = store.push_base(&registry.host());
+    let to = format!("{}/out/connect:1", registry.host());
+    place.write(
+        "resource.json",
+        json!({
+            "apiVersion": "kafka.strimzi.io/v1beta2",
+            "kind": "KafkaConnect",
+            "metadata": { "name": "connect" },
+            "spec": { "build": { "output": { "type": "docker", "image": to }, "plugins": [
+                { "name": "file", "artifacts": [maven("org.apache.kafka", "connect-file", "3.7.0")] },
+                { "name": "mongo", "artifacts": [maven("org.mongodb.kafka", "mongo-kafka-connect", "1.13.0")] },
+                { "name": "camel", "artifacts": [maven("org.apache.camel.kafkaconnector", "camel-timer-kafka-connector", "0.7.2")] },
+            ] } },
+        })
+        .to_string(),
+    );
+    place.build(&["--base", &base, "--plain-http-registry", &registry.host()]).succeeded();
+    let layout = place.path("layout").display().to_string();
+    let mut copy = Command::new("skopeo");
+    copy.args([
+        "copy",
+        "-q",
+        "--src-tls-verify=false",
+        &format!("docker://{to}"),
+        &format!("oci:{layout}:1"),
+    ]);
+    output(&mut copy);
+    let bundle = place.path("bundle");
+    output(Command::new("umoci").args(["unpack", "--image", &format!("{layout}:1")]).arg(&bundle));
+
+    let (pom, jar) = recorded_files(&recording, "org.apache.kafka:kafka-tools:3.7.0");
+    let worker = lay_down(&place, &pom, "runtime", &repository.url());
+    let class_path = format!("{}:{}/*", jar.display(), worker.display());
+    let listed = text(
+        Command::new("java")
+            .args(["-cp", &class_path, "org.apache.kafka.tools.ConnectPluginPath", "list", "--plugin-path"])
+            .arg(bundle.join("rootfs/opt/kafka/plugins")),
+    );
+    let mut connectors = Vec::new();
+    for line in listed.lines() {
+        let columns: Vec<&str> = line.split('\t').collect();
+        let [class, _, _, version, kind, is_loadable, _, location] = columns[..] else { continue };
+        if matches!(kind, "source" | "sink") {
+            let plugin = location.rsplit('/').next().unwrap_or_default();
+            connectors.push(format!("{plugin}: {kind} {class} {version}, loadable: {is_loadable}"));
+        }
+    }
+    connectors.sort_unstable();
+    insta::assert_snapshot!(connectors.join("\n"));
 }
