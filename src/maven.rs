@@ -194,13 +194,11 @@ impl Maven {
         if constraint.is_hard() {
             let (versions, attempts) =
                 collect::published(&self.library, &root.group, &root.artifact, &constraint, remotes).await;
-            return match versions.last() {
-                Some(highest) => Ok(Coordinate { version: highest.text(), ..root }),
-                None => {
-                    let problem = collect::nothing_in_range(&attempts);
-                    Err(ResolveError::Range { file: title(), path: Vec::new(), problem })
-                }
-            };
+            if let Some(highest) = versions.last() {
+                return Ok(Coordinate { version: highest.text(), ..root });
+            }
+            let problem = collect::nothing_in_range(&attempts);
+            return Err(ResolveError::Range { file: title(), path: Vec::new(), problem });
         }
         let found = self.library.release(&file, remotes).await;
         found.map_err(|attempts| ResolveError::NoVersion { file: title(), path: Vec::new(), attempts })

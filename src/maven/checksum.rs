@@ -110,3 +110,6 @@ pub(super) fn of_headers(headers: &HeaderMap) -> Option<(Algorithm, String)> {
         Some((algorithm, algorithm.read(value)?))
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -192,3 +192,6 @@ pub(super) fn is_lawful_version(text: &str) -> bool {
                 && !matches!(c, '\\' | '/' | ':' | '"' | '<' | '>' | '|' | '?' | '*' | '#' | '%' | ' ')
         })
 }
+
+#[cfg(test)]
+mod tests;

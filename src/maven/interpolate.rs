@@ -176,3 +176,6 @@ impl<'a> Interpolator<'a> {
 fn shown(name: &str) -> String {
     crate::path::shown(name.as_bytes())
 }
+
+#[cfg(test)]
+mod tests;

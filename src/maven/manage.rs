@@ -95,3 +95,6 @@ pub(super) fn with_exclusions(these: &Arc<[Exclusion]>, more: &[Exclusion]) -> A
     all.dedup();
     all.into()
 }
+
+#[cfg(test)]
+mod tests;

@@ -85,3 +85,6 @@ pub(super) fn repositories(dominant: &[Repository], recessive: &[Repository]) ->
     }
     merged
 }
+
+#[cfg(test)]
+mod tests;

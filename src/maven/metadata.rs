@@ -129,3 +129,6 @@ pub(super) fn named(found: &[(Arc<Remote>, Metadata)], name: &str) -> Option<Tex
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

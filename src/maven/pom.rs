@@ -429,3 +429,6 @@ fn read_activation(element: &Element) -> Result<Activation, XmlError> {
         file: element.child("file")?.map(file).transpose()?,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -215,3 +215,6 @@ fn has_file(path: &str, properties: &Properties, context: &Context<'_>) -> Optio
     };
     Some(context.machine.has_file(&path, PROJECT_DIRECTORY))
 }
+
+#[cfg(test)]
+mod tests;

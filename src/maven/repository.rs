@@ -290,3 +290,6 @@ fn fits(pattern: &str, repository: &pom::Repository) -> bool {
     }
     fits
 }
+
+#[cfg(test)]
+mod tests;

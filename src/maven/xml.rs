@@ -201,3 +201,6 @@ impl Element {
         Ok(items.iter().filter(move |item| *item.name == *name))
     }
 }
+
+#[cfg(test)]
+mod tests;
