@@ -118,6 +118,8 @@ fn real_connectors_give_the_files_that_real_maven_finds() {
     let (recording, coordinates) = recorded(&lists());
     let repository = MavenRepository::of_local(&recording);
     let (url, java) = (repository.url(), java_version());
+    // A run of minutes says how far it is, to who runs `tests/oracle/maven`.
+    #[allow(clippy::print_stdout)]
     let compare = |scope: &str| {
         let mut wrong = Vec::new();
         let place = Workplace::new();
