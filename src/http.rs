@@ -31,7 +31,7 @@ pub const STALL_TIMEOUT: Duration = Duration::from_mins(2);
 const USER_AGENT: &str = concat!("connect-build/", env!("CARGO_PKG_VERSION"));
 
 /// Proxies, as the variables `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` give them.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Proxies {
     /// URL of the proxy for `http` requests.
     pub http: Option<String>,

@@ -119,7 +119,7 @@ pub async fn run(
         target: &target,
         maven: Maven::new(settings.maven.clone(), repositories, workspace.path()),
         fetcher: artifacts,
-        rules: Arc::new(Rules::new(settings.fetch.limits, settings.layer.links)),
+        rules: Arc::new(Rules::new(settings.fetch.limits)),
         parents,
         layer_permits: Semaphore::new(settings.parallel_layers.max(1)),
         stages,

@@ -83,6 +83,18 @@ pub fn shown_url(text: &str) -> String {
     }
 }
 
+/// A text without what may be secret in the URLs that stand in it.
+#[must_use]
+pub fn without_secrets(text: &str) -> String {
+    let is_end = |c: char| c.is_whitespace() || matches!(c, '\'' | '"' | '<' | '>' | '`');
+    let shown = |word: &str| {
+        let end = word.find(is_end).unwrap_or(word.len());
+        let (url, rest) = word.split_at(end);
+        if url.contains("://") { shown_url(url) + rest } else { word.to_owned() }
+    };
+    text.split_inclusive(is_end).map(shown).collect()
+}
+
 impl SafeUrl {
     /// `text`, in which a server may repeat what it was asked for, without this URL's secrets.
     #[must_use]
@@ -120,6 +132,10 @@ mod tests {
             assert_eq!(shown_url(url), shown);
         }
         assert_eq!(shown_url("https://joe:hun/ter$2@h/x y?t=1"), "https://***@h/x y?***");
+        assert_eq!(
+            without_secrets("ARG x=http://joe:hunter2@h 'https://h/a?t=1' <url>https://me@h/</url> plain?x"),
+            "ARG x=http://***@h 'https://h/a?***' <url>https://***@h/</url> plain?x"
+        );
         let url = SafeUrl::new("https://joe:hunter2@h/a?t=SECRET".parse().unwrap());
         assert_eq!(url.redact("denied for /a?t=SECRET (joe, hunter2)"), "denied for /a?*** (***, ***)");
     }

@@ -1,18 +1,23 @@
 //! What was said: one [`Spec`], whichever way it came in.
 //!
-//! [`read`] takes a whole `KafkaConnect` resource, a `build:` section, or the section's content, in YAML or JSON.
+//! [`read`] takes a whole `KafkaConnect` resource, a `build:` section, or the section's content, in YAML or JSON; or the
+//! Dockerfile that Strimzi makes of one (`dockerfile`).
 //! Shape is checked against the schema that the types in [`kafka_connect`] generate, then meaning in
 //! `validate`; every violation is found before any is reported, each with its field path. Nothing is looked up,
 //! downloaded or defaulted here: that is [`crate::plan`]'s work.
 
+mod dockerfile;
 pub mod kafka_connect;
 mod shape;
 mod validate;
 
 use serde_json::Value;
 
+pub use self::dockerfile::DialectError;
+
 use crate::digest::Sha512;
 use crate::error::{Diagnose, Reason};
+use crate::http::Proxies;
 
 /// Largest input that is read, in bytes; Kubernetes refuses resources well below it.
 pub const MAX_INPUT_BYTES: usize = 4 << 20;
@@ -28,6 +33,10 @@ pub struct Spec {
     pub output: Option<Output>,
     /// `spec.build.plugins`, in order; their names are unique.
     pub plugins: Vec<Plugin>,
+    /// Proxies for everything that is downloaded.
+    pub proxies: Proxies,
+    /// The user that the image runs as, if it is not the base's.
+    pub user: Option<String>,
     /// What is accepted but worth a word: fields without effect, empty plugins.
     pub warnings: Vec<String>,
 }
@@ -57,6 +66,8 @@ pub struct Artifact {
     pub field: String,
     /// Accept any TLS certificate for it.
     pub insecure: bool,
+    /// Links inside are left out, whatever else is said of links.
+    pub drop_links: bool,
     /// What it is.
     pub kind: ArtifactKind,
 }
@@ -99,7 +110,18 @@ pub struct MavenArtifact {
     /// URLs that take every request instead.
     pub mirrors: Vec<String>,
     /// Which scopes of dependencies are wanted.
-    pub include_scope: Option<kafka_connect::Scope>,
+    pub include_scope: IncludeScope,
+}
+
+/// What was said of scopes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IncludeScope {
+    /// Nothing.
+    Unset,
+    /// That there is no limit.
+    Everything,
+    /// This.
+    Only(kafka_connect::Scope),
 }
 
 /// Where the text came from, which decides whether it may name files.
@@ -135,6 +157,9 @@ pub enum SpecError {
     /// More than one document of the input could be built.
     #[error("the input holds {} resources with a `build`: {}", .0.len(), .0.join(", "))]
     Several(Vec<String>),
+    /// A Dockerfile that Strimzi does not write.
+    #[error(transparent)]
+    Dialect(DialectError),
     /// Fields that are wrong.
     #[error("{}", listed(.0))]
     Invalid(Vec<Violation>),
@@ -160,16 +185,24 @@ impl Diagnose for SpecError {
                  `connect-build schema` prints what belongs there"
                     .into(),
             ),
+            Self::Dialect(_) => Some(
+                "only the Dockerfile that Strimzi's operator makes of `spec.build` is read, from 0.45 to 1.3; if this is one, \
+                 please report it with the operator's version"
+                    .into(),
+            ),
             Self::Several(_) => Some("give one of them: an image is built from one resource".into()),
             _ => None,
         }
     }
 }
 
-/// Reads a resource or build section.
+/// Reads a resource, a build section, or Strimzi's Dockerfile.
 pub fn read(text: &str, origin: Origin) -> Result<Spec, SpecError> {
     if text.len() > MAX_INPUT_BYTES {
         return Err(SpecError::TooLarge);
+    }
+    if dockerfile::is_one(text) {
+        return dockerfile::read(text);
     }
     let documents: Vec<Value> =
         serde_saphyr::from_multiple(text).map_err(|error| SpecError::Syntax(syntax(&error)))?;

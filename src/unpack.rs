@@ -49,8 +49,6 @@ pub struct Rules {
     pub limits: Limits,
     /// What is left for the whole build.
     pub budget: Budget,
-    /// What to do with links.
-    pub links: Links,
     /// Set when the build is called off; reading stops at the next buffer.
     pub cancelled: AtomicBool,
 }
@@ -58,8 +56,8 @@ pub struct Rules {
 impl Rules {
     /// Rules with a full budget.
     #[must_use]
-    pub fn new(limits: Limits, links: Links) -> Self {
-        Self { limits, budget: Budget::new(limits.unpacked_build), links, cancelled: AtomicBool::new(false) }
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, budget: Budget::new(limits.unpacked_build), cancelled: AtomicBool::new(false) }
     }
 }
 
@@ -205,7 +203,7 @@ impl Unpacker<'_> {
     fn link(&mut self, name: &[u8], kind: &'static str, target: &[u8]) -> Result<(), Refusal> {
         let path = self.path(name)?;
         let target = crate::path::shown(target);
-        match self.rules.links {
+        match self.artifact.links {
             Links::Refuse => Err(Refusal::Link { kind, target }),
             Links::Skip => {
                 self.summary.remark(|| format!("the {kind} `{path}` to `{target}` is left out"));

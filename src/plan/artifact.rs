@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use url::Url;
 
-use super::{Choices, PLUGINS_DIRECTORY, PlanError};
+use super::{Choices, Links, PLUGINS_DIRECTORY, PlanError};
 use crate::digest::{Sha512, strimzi_stub};
 use crate::path::EntryPath;
 use crate::redact::SafeUrl;
-use crate::spec;
+use crate::spec::{self, IncludeScope};
 
 /// What an artifact of a plugin becomes.
 #[derive(Debug, Clone)]
@@ -33,6 +33,8 @@ pub struct Artifact {
     pub sha512: Option<Sha512>,
     /// How it is read.
     pub format: Format,
+    /// What to do with links in an archive.
+    pub links: Links,
     /// Its directory in the image: `opt/kafka/plugins/<plugin>/<hash>`.
     pub directory: EntryPath,
 }
@@ -250,12 +252,16 @@ impl MavenArtifact {
             id,
             request: MavenRequest {
                 coordinate,
-                scope: maven.include_scope.map_or(Scope::Runtime, Scope::from),
+                scope: match maven.include_scope {
+                    IncludeScope::Unset => Scope::Runtime,
+                    IncludeScope::Everything => Scope::All,
+                    IncludeScope::Only(scope) => scope.into(),
+                },
                 repository: maven.repository.as_ref().map(url).transpose()?,
                 mirrors: maven.mirrors.iter().map(url).collect::<Result<_, _>>()?,
                 insecure: artifact.insecure,
             },
-            scope_is_given: maven.include_scope.is_some(),
+            scope_is_given: maven.include_scope != IncludeScope::Unset,
         })
     }
 
@@ -269,6 +275,7 @@ impl MavenArtifact {
             insecure: self.request.insecure,
             sha512: None,
             format: Format::File { name, jar },
+            links: Links::Refuse,
             directory: self.directory.clone(),
         }
     }
@@ -310,6 +317,7 @@ impl Artifact {
             insecure: artifact.insecure,
             sha512: remote.sha512.clone(),
             format: format(&hash)?,
+            links: if artifact.drop_links { Links::Skip } else { choices.layer.links },
         })
     }
 

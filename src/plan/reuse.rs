@@ -8,14 +8,14 @@ use serde_json::json;
 
 use super::LayerChoices;
 use crate::digest::Digest;
-use crate::spec::{Artifact, ArtifactKind, Remote};
+use crate::spec::{Artifact, ArtifactKind, IncludeScope, Remote};
 
 /// Counts changes of how inputs become bytes; it is part of every key.
 pub const LAYER_FORMAT: u32 = 1;
 
 /// The key: a digest of the canonical JSON of everything that decides the layer.
 pub(super) fn inputs(plugin: &str, artifacts: &[Artifact], choices: LayerChoices) -> Digest {
-    let artifacts: Vec<_> = artifacts.iter().map(|artifact| describe(&artifact.kind)).collect();
+    let artifacts: Vec<_> = artifacts.iter().map(describe).collect();
     let key = json!({
         "format": LAYER_FORMAT,
         "plugin": plugin,
@@ -27,9 +27,9 @@ pub(super) fn inputs(plugin: &str, artifacts: &[Artifact], choices: LayerChoices
     Digest::of(key.to_string().as_bytes())
 }
 
-fn describe(kind: &ArtifactKind) -> serde_json::Value {
+fn describe(artifact: &Artifact) -> serde_json::Value {
     let remote = |name: &str, remote: &Remote| json!({ "type": name, "url": remote.url, "sha512": remote.sha512.as_ref().map(ToString::to_string) });
-    match kind {
+    let description = match &artifact.kind {
         ArtifactKind::Jar(file) => remote("jar", file),
         ArtifactKind::Tgz(file) => remote("tgz", file),
         ArtifactKind::Zip(file) => remote("zip", file),
@@ -37,9 +37,14 @@ fn describe(kind: &ArtifactKind) -> serde_json::Value {
         ArtifactKind::Maven(maven) => json!({
             "type": "maven",
             "coordinate": [maven.group, maven.artifact, maven.version],
-            "scope": maven.include_scope.map(|scope| format!("{scope:?}")),
+            "scope": match maven.include_scope {
+                IncludeScope::Unset => None,
+                IncludeScope::Everything => Some("all".to_owned()),
+                IncludeScope::Only(scope) => Some(format!("{scope:?}")),
+            },
             "repository": maven.repository,
             "mirrors": maven.mirrors,
         }),
-    }
+    };
+    if artifact.drop_links { json!([description, "links are left out"]) } else { description }
 }

@@ -12,9 +12,10 @@ use serde_json::Value;
 use super::kafka_connect::{self, ArtifactType, OutputType};
 use super::shape::{self, join};
 use super::{
-    Artifact, ArtifactKind, MavenArtifact, Origin, Output, Plugin, Remote, Section, Spec, SpecError,
-    Violation,
+    Artifact, ArtifactKind, IncludeScope, MavenArtifact, Origin, Output, Plugin, Remote, Section, Spec,
+    SpecError, Violation,
 };
+use crate::http::Proxies;
 use crate::path::EntryPath;
 
 const API_VERSIONS: [&str; 2] = ["kafka.strimzi.io/v1", "kafka.strimzi.io/v1beta2"];
@@ -29,7 +30,8 @@ pub(super) fn validate(section: &Section<'_>, origin: Origin) -> Result<Spec, Sp
     if checks.violations.is_empty() {
         let name = section.resource.and_then(|r| r.pointer("/metadata/name")).and_then(Value::as_str);
         let name = name.map(str::to_owned);
-        Ok(Spec { name, base, output, plugins, warnings: checks.warnings })
+        let (proxies, user) = (Proxies::default(), None);
+        Ok(Spec { name, base, output, plugins, proxies, user, warnings: checks.warnings })
     } else {
         Err(SpecError::Invalid(checks.violations))
     }
@@ -190,7 +192,12 @@ impl Checks {
                 ArtifactKind::Other(remote?, artifact.file_name.clone())
             }
         };
-        Some(Artifact { field: field.to_owned(), insecure: artifact.insecure.unwrap_or(false), kind })
+        Some(Artifact {
+            field: field.to_owned(),
+            insecure: artifact.insecure.unwrap_or(false),
+            drop_links: false,
+            kind,
+        })
     }
 
     fn remote(&mut self, artifact: &kafka_connect::Artifact, field: &str) -> Option<Remote> {
@@ -239,7 +246,7 @@ impl Checks {
             version: version?,
             repository: artifact.repository.clone(),
             mirrors: artifact.mirrors.iter().flatten().map(|mirror| mirror.url.clone()).collect(),
-            include_scope: artifact.include_scope,
+            include_scope: artifact.include_scope.map_or(IncludeScope::Unset, IncludeScope::Only),
         })
     }
 

@@ -53,16 +53,30 @@ fn artifact(format: Format) -> Artifact {
         insecure: false,
         sha512: None,
         format,
+        links: Links::Refuse,
         directory: EntryPath::component("d").unwrap(),
     }
 }
 
 fn read_with(format: Format, bytes: &[u8], rules: &Rules) -> Result<(Listing, Summary), UnpackError> {
+    read_artifact(&artifact(format), bytes, rules)
+}
+
+/// Reads a tgz without its links.
+fn read_skipping(bytes: &[u8], rules: &Rules) -> Result<(Listing, Summary), UnpackError> {
+    read_artifact(&Artifact { links: Links::Skip, ..artifact(Format::Tgz) }, bytes, rules)
+}
+
+fn read_artifact(
+    artifact: &Artifact,
+    bytes: &[u8],
+    rules: &Rules,
+) -> Result<(Listing, Summary), UnpackError> {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(bytes).unwrap();
     let fetched = Fetched::for_test(file.path(), Some("application/x-test")).unwrap();
     let mut sink = Collector::default();
-    let summary = unpack(&artifact(format), &fetched, rules, &mut Tree::new(), &mut sink)?;
+    let summary = unpack(artifact, &fetched, rules, &mut Tree::new(), &mut sink)?;
     let below = |(path, content): (String, String)| (path.strip_prefix("d/").unwrap().to_owned(), content);
     Ok((sink.0.into_iter().map(below).collect(), summary))
 }
@@ -80,7 +94,7 @@ fn small_limits() -> Limits {
 }
 
 fn rules() -> Rules {
-    Rules::new(small_limits(), Links::Refuse)
+    Rules::new(small_limits())
 }
 
 fn read(format: Format, bytes: &[u8]) -> Result<Listing, String> {

@@ -15,6 +15,7 @@
 mod archives_of_tools;
 mod cli;
 mod container;
+mod dialect;
 mod differential;
 mod docs;
 mod downloads;

@@ -202,7 +202,7 @@ fn sizes() {
 fn the_ratio_and_the_build_have_limits_too() {
     let limits = Limits { ratio: 10, ..Limits::default() };
     let zeros = tgz(&[entry("zeros", b'0', &vec![0; 65 << 20])]);
-    let refused = read_with(Format::Tgz, &zeros, &Rules::new(limits, Links::Refuse)).unwrap_err();
+    let refused = read_with(Format::Tgz, &zeros, &Rules::new(limits)).unwrap_err();
     assert_eq!(
         refused.to_string(),
         "cannot use artifact 1 (tgz) of plugin `p`: entry 1 (`zeros`) takes the artifact to more than 10 times its packed size"
@@ -234,12 +234,12 @@ fn names_directories_and_padding_count() {
     let limits = Limits { unpacked: 4_000, ..Limits::default() };
     let names: Vec<Vec<u8>> =
         (0..3).flat_map(|n| [pax(&[("path", &format!("{long}{n}"))]), file("x")]).collect();
-    let refused = read_with(Format::Tgz, &tgz(&names), &Rules::new(limits, Links::Refuse)).unwrap_err();
+    let refused = read_with(Format::Tgz, &tgz(&names), &Rules::new(limits)).unwrap_err();
     assert!(matches!(refused.refusal, Refusal::Unpacked(4_000)), "{refused}");
 
     let padding = gzip(&[file("a"), end(), vec![0; 70 << 20]].concat());
     let limits = Limits { ratio: 10, ..Limits::default() };
-    let refused = read_with(Format::Tgz, &padding, &Rules::new(limits, Links::Refuse)).unwrap_err();
+    let refused = read_with(Format::Tgz, &padding, &Rules::new(limits)).unwrap_err();
     assert_eq!(
         refused.to_string(),
         "cannot use artifact 1 (tgz) of plugin `p`: takes the artifact to more than 10 times its packed size"
@@ -250,8 +250,8 @@ fn names_directories_and_padding_count() {
 fn remarks_are_bounded() {
     let links: Vec<Vec<u8>> =
         (0..30).map(|n| Block::new(&format!("l{n}"), b'2', 0).with(157, b"x").bytes()).collect();
-    let rules = Rules::new(Limits::default(), Links::Skip);
-    let (_, summary) = read_with(Format::Tgz, &tgz(&links), &rules).unwrap();
+    let rules = Rules::new(Limits::default());
+    let (_, summary) = read_skipping(&tgz(&links), &rules).unwrap();
     assert_eq!((summary.remarks.len(), summary.more_remarks), (MAX_REMARKS, 10));
 }
 
