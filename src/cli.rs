@@ -1,5 +1,7 @@
 //! From a command line and an environment to a run, and from its end to an exit code.
 //!
+//! The command line is ours, or that of Kaniko or Buildah as Strimzi's operator writes it ([`launch`]).
+//!
 //! Flags, variables and mounted files become settings here and nowhere else. Data goes to standard output (the image by
 //! digest, the plan, the schema), everything said to people goes to standard error.
 
@@ -7,10 +9,12 @@ mod args;
 mod build;
 mod console;
 mod error;
+mod launch;
 mod maven;
 mod plan;
 mod settings;
 
+use std::ffi::OsString;
 use std::io::Write as _;
 use std::process::ExitCode;
 
@@ -21,7 +25,22 @@ use self::error::CliError;
 
 /// Runs the command.
 pub(crate) fn main() -> ExitCode {
-    let arguments = match Arguments::read() {
+    let given: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let launch = match launch::recognise(&given) {
+        Ok(launch) => launch,
+        Err(error) => {
+            let text = render(&error);
+            say(&text);
+            build::write_termination(None, &text);
+            return ExitCode::from(error.reason().exit_code());
+        }
+    };
+    let given = match &launch {
+        Some(launch) => launch.arguments.iter().map(OsString::from).collect(),
+        None => given,
+    };
+    let launch = launch.unwrap_or_default();
+    let arguments = match Arguments::read(given) {
         Ok(arguments) => arguments,
         // Help and version go to standard output, mistakes to standard error and, in a pod, to its last words.
         Err(error) => {
@@ -33,7 +52,7 @@ pub(crate) fn main() -> ExitCode {
         }
     };
     let result = match &arguments.command {
-        Command::Build(build) => return build::main(build),
+        Command::Build(build) => return build::main(build, &launch),
         Command::Plan(plan) => plan::main(plan),
         Command::Schema => print_schema(),
         Command::Maven(command) => maven::main(command),

@@ -247,7 +247,7 @@ impl Fetcher {
     /// The client for artifacts whose certificate must hold, or need not.
     async fn client(&self, insecure: bool) -> Result<&reqwest::Client, DownloadError> {
         let (cell, trust) = if insecure {
-            (&self.trusting, Trust { authorities: Vec::new(), verify: false })
+            (&self.trusting, Trust { verify: false, ..Trust::default() })
         } else {
             (&self.verifying, self.settings.trust.clone())
         };

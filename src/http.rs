@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use reqwest::{Certificate, Client, NoProxy, Proxy, redirect};
+use reqwest::{Certificate, Client, Identity, NoProxy, Proxy, redirect};
 
 pub use self::error::{HttpError, host_of};
 
@@ -48,11 +48,13 @@ pub struct Trust {
     pub authorities: Vec<Certificate>,
     /// `false` accepts every certificate.
     pub verify: bool,
+    /// Who we are, where a server asks for a certificate.
+    pub identity: Option<Identity>,
 }
 
 impl Default for Trust {
     fn default() -> Self {
-        Self { authorities: Vec::new(), verify: true }
+        Self { authorities: Vec::new(), verify: true, identity: None }
     }
 }
 
@@ -73,6 +75,23 @@ pub enum ClientError {
     NoAuthorities {
         /// The file.
         path: PathBuf,
+    },
+    /// A client certificate or its key that cannot be read.
+    #[error("cannot read the client certificate `{}`", path.display())]
+    ReadIdentity {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A certificate and a key that are none, or not a pair.
+    #[error("the client certificate `{}` and the key `{}` cannot be used", certificate.display(), key.display())]
+    Identity {
+        /// The certificate's file.
+        certificate: PathBuf,
+        /// The key's file.
+        key: PathBuf,
     },
     /// A proxy URL that is none.
     #[error("the proxy for {scheme} requests is not a URL")]
@@ -96,7 +115,10 @@ impl Diagnose for ClientError {
                 Some("give a file with one or more `-----BEGIN CERTIFICATE-----` blocks".into())
             }
             Self::Proxy { .. } => Some("proxies look like `http://proxy.example.com:3128`".into()),
-            Self::ReadAuthorities { .. } | Self::Tls(_) => None,
+            Self::Identity { .. } => Some(
+                "give a PEM certificate, and its PEM key without a password (PKCS#8, PKCS#1 or SEC1)".into(),
+            ),
+            Self::ReadAuthorities { .. } | Self::ReadIdentity { .. } | Self::Tls(_) => None,
         }
     }
 }
@@ -109,6 +131,16 @@ pub fn read_authorities(path: &Path) -> Result<Vec<Certificate>, ClientError> {
         Ok(certificates) if !certificates.is_empty() => Ok(certificates),
         _ => Err(ClientError::NoAuthorities { path: path.to_owned() }),
     }
+}
+
+/// A client certificate and its key, in PEM.
+pub fn read_identity(certificate: &Path, key: &Path) -> Result<Identity, ClientError> {
+    let read = |path: &Path| {
+        std::fs::read(path).map_err(|source| ClientError::ReadIdentity { path: path.to_owned(), source })
+    };
+    let pem = [read(certificate)?, b"\n".to_vec(), read(key)?].concat();
+    Identity::from_pem(&pem)
+        .map_err(|_| ClientError::Identity { certificate: certificate.to_owned(), key: key.to_owned() })
 }
 
 /// A client with these proxies and this trust.
@@ -137,6 +169,9 @@ fn client_with(proxies: &Proxies, trust: &Trust, redirects: redirect::Policy) ->
         .no_proxy();
     for proxy in proxies.resolve()? {
         builder = builder.proxy(proxy);
+    }
+    if let Some(identity) = &trust.identity {
+        builder = builder.identity(identity.clone());
     }
     builder.build().map_err(ClientError::Tls)
 }

@@ -43,8 +43,10 @@ pub struct BuildSettings {
     pub fetch: FetchSettings,
     /// How Maven artifacts are resolved.
     pub maven: MavenSettings,
-    /// How registries are reached.
-    pub registry: RegistrySettings,
+    /// How registries are reached for the base.
+    pub pull: RegistrySettings,
+    /// How registries are reached for the result.
+    pub push: RegistrySettings,
     /// What decides the layers' bytes.
     pub layer: LayerChoices,
     /// Which platforms the image is for.
@@ -87,11 +89,11 @@ pub async fn run(
     if settings.format.layer(settings.layer.compression).is_none() {
         return Err(ImageError::NoZstd.into());
     }
-    let source = Source::open(&plan.base, &settings.registry)?;
+    let source = Source::open(&plan.base, &settings.pull).await?;
     let open_target = async {
         let parallel = settings.parallel_uploads;
         let target =
-            Target::open(&plan.output, &settings.registry, workspace.path(), parallel, Arc::clone(reporter));
+            Target::open(&plan.output, &settings.push, workspace.path(), parallel, Arc::clone(reporter));
         target.await.map_err(BuildError::from)
     };
     let read_base = stages.time(Stage::Base, base::read(source.as_ref(), settings));

@@ -28,7 +28,7 @@ use tokio::sync::OnceCell;
 use self::auth::{Access, Authenticator};
 pub use self::credentials::{Credentials, DockerConfig};
 pub use self::error::{Cause, RegistryError};
-pub use self::settings::{HostSettings, RegistrySettings};
+pub use self::settings::{ClientCertificate, HostSettings, RegistrySettings};
 use self::transport::Endpoint;
 use crate::http::{self, ClientError};
 use crate::plan::ImageLocation;
@@ -76,7 +76,7 @@ impl Registry {
             endpoint: OnceCell::new(),
             plain_http: of_host.plain_http,
             // As Docker and go-containerregistry do: a registry on this machine needs no certificate.
-            lenient: of_host.insecure || is_loopback(host),
+            lenient: of_host.allow_http || is_loopback(host),
             credentials_hint,
             retry: settings.retry,
         })

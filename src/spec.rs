@@ -35,8 +35,6 @@ pub struct Spec {
     pub plugins: Vec<Plugin>,
     /// Proxies for everything that is downloaded.
     pub proxies: Proxies,
-    /// The user that the image runs as, if it is not the base's.
-    pub user: Option<String>,
     /// What is accepted but worth a word: fields without effect, empty plugins.
     pub warnings: Vec<String>,
 }

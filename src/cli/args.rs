@@ -2,6 +2,7 @@
 
 #![allow(clippy::doc_markdown, reason = "these comments are the help texts")]
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::Resettable;
@@ -50,9 +51,10 @@ pub(super) struct Arguments {
 }
 
 impl Arguments {
-    /// Reads the command line and the variables. An empty variable, as templates of pods leave them, counts as not set.
-    pub(super) fn read() -> Result<Self, clap::Error> {
-        Self::from_arg_matches(&without_empty_variables(Self::command()).try_get_matches()?)
+    /// Reads a command line (the program's name left out) and the variables. An empty variable, as templates of pods leave them, counts as not set.
+    pub(super) fn read(given: Vec<OsString>) -> Result<Self, clap::Error> {
+        let all = std::iter::once(OsString::from("connect-build")).chain(given);
+        Self::from_arg_matches(&without_empty_variables(Self::command()).try_get_matches_from(all)?)
     }
 }
 
@@ -131,7 +133,7 @@ pub(super) struct MavenArguments {
     #[command(flatten)]
     pub(super) log: LogArguments,
 
-    /// Where downloads are spooled. Default: TMPDIR, or /tmp.
+    /// Where downloads are spooled. Default: TMPDIR, or else the first of /var/tmp and /tmp that can be written.
     #[arg(long, value_name = "DIR", env = "CONNECT_BUILD_WORKSPACE", help_heading = "Report")]
     pub(super) workspace: Option<PathBuf>,
 }
@@ -160,7 +162,8 @@ pub(super) struct RepositoryArguments {
 /// What names the input and shapes the plan.
 #[derive(Debug, Args)]
 pub(super) struct PlanArguments {
-    /// A KafkaConnect resource, or a `build` section, in YAML or JSON; `-` is standard input.
+    /// A KafkaConnect resource, or a `build` section, in YAML or JSON, or the Dockerfile that Strimzi makes of one; `-` is
+    /// standard input.
     #[arg(value_name = "FILE")]
     pub(super) file: PathBuf,
 
@@ -242,6 +245,19 @@ pub(super) struct NetworkArguments {
     #[arg(long, value_name = "HOST=FILE", env = "CONNECT_BUILD_REGISTRY_CA", value_delimiter = ',')]
     pub(super) registry_ca: Vec<String>,
 
+    /// A client certificate for one registry: two PEM files, the second with the key.
+    #[arg(
+        long,
+        value_name = "HOST=CERT,KEY",
+        env = "CONNECT_BUILD_REGISTRY_CLIENT_CERT",
+        value_delimiter = '\n'
+    )]
+    pub(super) registry_client_cert: Vec<String>,
+
+    /// A registry that is asked for images of Docker Hub before it is; perhaps with a path in front of repositories.
+    #[arg(long, value_name = "HOST[/PATH]", env = "CONNECT_BUILD_REGISTRY_MIRROR", value_delimiter = ',')]
+    pub(super) registry_mirror: Vec<String>,
+
     /// Accept any certificate of this registry, and plain http if it does not speak TLS. Registries on localhost may speak
     /// plain http in any case.
     #[arg(long, value_name = "HOST", env = "CONNECT_BUILD_INSECURE_REGISTRY", value_delimiter = ',')]
@@ -307,7 +323,7 @@ pub(super) struct LimitArguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Report")]
 pub(super) struct ReportArguments {
-    /// Where downloads and layers are spooled. Default: TMPDIR, or /tmp.
+    /// Where downloads and layers are spooled. Default: TMPDIR, or else the first of /var/tmp and /tmp that can be written.
     #[arg(long, value_name = "DIR", env = "CONNECT_BUILD_WORKSPACE")]
     pub(super) workspace: Option<PathBuf>,
 
@@ -333,6 +349,10 @@ pub(super) struct LogArguments {
     /// How progress is shown: bars on a terminal and lines elsewhere, always lines, or lines of JSON.
     #[arg(long, value_enum, default_value_t, env = "CONNECT_BUILD_LOG_FORMAT")]
     pub(super) log_format: LogFormat,
+
+    /// Put the time in front of each line.
+    #[arg(long, action = ArgAction::SetTrue, env = "CONNECT_BUILD_LOG_TIMESTAMPS")]
+    pub(super) log_timestamps: bool,
 
     /// Say more.
     #[arg(long, short, action = ArgAction::SetTrue, env = "CONNECT_BUILD_VERBOSE", conflicts_with = "quiet")]

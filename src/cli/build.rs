@@ -13,20 +13,22 @@ use connect_build::report::{self, Failure};
 use super::args::{BuildArguments, ReportArguments};
 use super::console::Console;
 use super::error::CliError;
+use super::launch::{Launch, Report};
 use super::{plan, settings};
 
 /// Where the kubelet looks for a pod's last words.
-const TERMINATION_LOG: &str = "/dev/termination-log";
+pub(super) const TERMINATION_LOG: &str = "/dev/termination-log";
 
 /// How long threads get to notice that the build has ended.
 pub(super) const SHUTDOWN: Duration = Duration::from_millis(500);
 
-pub(super) fn main(arguments: &BuildArguments) -> ExitCode {
+pub(super) fn main(arguments: &BuildArguments, launch: &Launch) -> ExitCode {
     let console = Console::start(&arguments.report.log);
-    let result = run(arguments, &console).and_then(|outcome| {
-        tell_success(&outcome, &arguments.report, &console)?;
-        Ok(())
-    });
+    for remark in &launch.remarks {
+        tracing::debug!("{remark}");
+    }
+    let result = run(arguments, launch, &console)
+        .and_then(|outcome| tell_success(&outcome, &arguments.report, launch, &console));
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -36,13 +38,13 @@ pub(super) fn main(arguments: &BuildArguments) -> ExitCode {
     }
 }
 
-fn run(arguments: &BuildArguments, console: &Console) -> Result<Outcome, CliError> {
-    clear_results(&arguments.report)?;
+fn run(arguments: &BuildArguments, launch: &Launch, console: &Console) -> Result<Outcome, CliError> {
+    clear_results(&arguments.report, launch)?;
     let spec = plan::read(&arguments.plan.file)?;
     for warning in &spec.warnings {
         console.reporter.report(&Event::Warning(warning));
     }
-    let settings = settings::build(arguments)?;
+    let settings = settings::build(arguments, launch, &spec.proxies)?;
     let choices = settings::choices(&arguments.plan, &settings.maven);
     let plan = Plan::new(&spec, &choices).map_err(CliError::Plan)?;
     let runtime = runtime()?;
@@ -85,17 +87,37 @@ pub(super) fn signal() -> std::io::Result<impl Future<Output = &'static str>> {
 
 /// Empties the files that the result goes to: an old result must not pass for this one's, and that a file cannot be written
 /// is better known before the build than after it.
-fn clear_results(arguments: &ReportArguments) -> Result<(), CliError> {
-    for file in arguments.result_file.iter().chain(&arguments.digest_file) {
+fn clear_results(arguments: &ReportArguments, launch: &Launch) -> Result<(), CliError> {
+    let of_launch = launch.files.iter().map(|(file, _)| file);
+    for file in arguments.result_file.iter().chain(&arguments.digest_file).chain(of_launch) {
         std::fs::write(file, "").map_err(|source| CliError::ResultFile { file: file.clone(), source })?;
     }
     Ok(())
 }
 
-fn tell_success(outcome: &Outcome, arguments: &ReportArguments, console: &Console) -> Result<(), CliError> {
+fn tell_success(
+    outcome: &Outcome,
+    arguments: &ReportArguments,
+    launch: &Launch,
+    console: &Console,
+) -> Result<(), CliError> {
     let reference = &outcome.pushed.reference;
+    let digest = &outcome.pushed.digest;
+    let name = launch.name.of(reference.split('@').next().unwrap_or_default());
     // First what others wait for, then what people read.
-    write_termination(arguments.termination_log.as_deref(), reference);
+    write_termination(arguments.termination_log.as_deref(), &format!("{name}@{digest}"));
+    for (file, report) in &launch.files {
+        let text = match report {
+            Report::Digest => digest.to_string(),
+            Report::NameWithDigest => format!("{name}@{digest}\n"),
+            Report::NameTagWithDigest => {
+                let tag = outcome.pushed.location.rsplit_once(':').map(|(_, tag)| tag);
+                let tag = tag.filter(|tag| !tag.contains('/')).unwrap_or("latest");
+                format!("{name}:{tag}@{digest}\n")
+            }
+        };
+        write_file(file, &text)?;
+    }
     if let Some(file) = &arguments.digest_file {
         write_file(file, &format!("{reference}\n"))?;
     }

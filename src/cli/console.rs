@@ -11,6 +11,7 @@ use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
@@ -41,17 +42,18 @@ impl Console {
         let json = arguments.log_format == LogFormat::Json;
         let bars = arguments.log_format == LogFormat::Auto && io::stderr().is_terminal() && !arguments.quiet;
         let layer = tracing_subscriber::fmt::layer();
+        let plain = Plain { timestamps: arguments.log_timestamps };
         // A second subscriber in one process would be a defect of this program; the first one stays then.
         let reporter: Arc<dyn Reporter> = if bars {
             let screen = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
-            let _ = registry.with(layer.event_format(Plain).with_writer(Screen(screen.clone()))).try_init();
+            let _ = registry.with(layer.event_format(plain).with_writer(Screen(screen.clone()))).try_init();
             Arc::new(Bars::new(screen))
         } else if json {
             let layer = layer.json().flatten_event(true).with_current_span(false).with_target(false);
             let _ = registry.with(layer.with_writer(io::stderr)).try_init();
             Arc::new(Lines::default())
         } else {
-            let _ = registry.with(layer.event_format(Plain).with_writer(io::stderr)).try_init();
+            let _ = registry.with(layer.event_format(plain).with_writer(io::stderr)).try_init();
             Arc::new(Lines::default())
         };
         Self { reporter, json, quiet: arguments.quiet }
@@ -59,7 +61,9 @@ impl Console {
 }
 
 /// A line is its message; what is not of the ordinary level says so.
-struct Plain;
+struct Plain {
+    timestamps: bool,
+}
 
 impl<S, N> FormatEvent<S, N> for Plain
 where
@@ -78,6 +82,10 @@ where
             Level::INFO => "",
             Level::DEBUG | Level::TRACE => "debug: ",
         };
+        if self.timestamps {
+            SystemTime.format_time(&mut writer)?;
+            writer.write_char(' ')?;
+        }
         let mut message = Message(String::new());
         event.record(&mut message);
         writeln!(writer, "{level}{}", message.0)

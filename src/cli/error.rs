@@ -52,6 +52,13 @@ pub(super) enum CliError {
         #[source]
         source: MavenSettingsError,
     },
+    /// A directory with certificates cannot be used.
+    #[error("cannot read the directory of certificates `{}`", directory.display())]
+    Certificates {
+        directory: PathBuf,
+        #[source]
+        source: io::Error,
+    },
     /// The cache cannot be used.
     #[error("cannot use the cache directory `{}`", directory.display())]
     Cache {

@@ -31,7 +31,7 @@ pub(super) fn main(command: &MavenCommand) -> Result<(), CliError> {
         ));
     }
     let fetch = settings::fetch(&arguments.transfer, &arguments.limits)?;
-    let parent = arguments.workspace.clone().unwrap_or_else(std::env::temp_dir);
+    let parent = settings::workspace(arguments.workspace.as_deref());
     let workspace = Workspace::create(&parent).map_err(|error| CliError::Build(error.into()))?;
     let room = Room { console: &console, request: &request, workspace: workspace.path() };
     let maven = room.open(settings, fetch);

@@ -12,9 +12,9 @@ use connect_build::image::{Format, Platforms};
 use connect_build::limits::Limits;
 use connect_build::maven::{Cache, Machine, MavenSettings, Settings};
 use connect_build::pipeline::BuildSettings;
-use connect_build::plan::{Choices, Compression, LayerChoices, Links};
+use connect_build::plan::{Choices, Compression, ImageLocation, LayerChoices, Links};
 use connect_build::redact::{SafeUrl, shown_url};
-use connect_build::registry::{DockerConfig, HostSettings, RegistrySettings};
+use connect_build::registry::{ClientCertificate, DockerConfig, HostSettings, RegistrySettings};
 use connect_build::retry::RetryPolicy;
 
 use super::args::{
@@ -22,11 +22,17 @@ use super::args::{
     ParentDirsArgument, PlanArguments, RepositoryArguments, TransferArguments,
 };
 use super::error::{CliError, DockerConfigError, MavenSettingsError, NetrcError};
+use super::launch::{Launch, Side};
 
 /// Where Docker keeps its config, below the home directory.
 const DOCKER_CONFIG: &str = ".docker/config.json";
 /// Where podman and buildah keep theirs, below `XDG_RUNTIME_DIR`.
 const CONTAINERS_AUTH: &str = "containers/auth.json";
+
+/// Where Strimzi mounts its secret for Kaniko, whose image has `DOCKER_CONFIG` set to it.
+const KANIKO_CONFIG: &str = "/kaniko/.docker/config.json";
+/// Where Strimzi mounts it for Buildah.
+const BUILDAH_CONFIG: &str = "/build/.docker/config.json";
 
 pub(super) fn choices(arguments: &PlanArguments, maven: &MavenSettings) -> Choices {
     let directory = (arguments.file != Path::new("-")).then(|| {
@@ -69,19 +75,30 @@ pub(super) fn limits(arguments: &LimitArguments) -> Limits {
     }
 }
 
-pub(super) fn build(arguments: &BuildArguments) -> Result<BuildSettings, CliError> {
+/// `proxies` are those that the input names.
+pub(super) fn build(
+    arguments: &BuildArguments,
+    launch: &Launch,
+    proxies: &Proxies,
+) -> Result<BuildSettings, CliError> {
     let (network, image) = (&arguments.network, &arguments.image);
-    let fetch = fetch(&arguments.transfer, &arguments.limits)?;
+    let mut fetch = fetch(&arguments.transfer, &arguments.limits)?;
+    fetch.proxies = with_proxies(fetch.proxies, launch, proxies);
+    let registry = RegistrySettings {
+        proxies: fetch.proxies.clone(),
+        authorities: fetch.trust.authorities.clone(),
+        everywhere: HostSettings::default(),
+        hosts: hosts(network)?,
+        mirrors: mirrors(&network.registry_mirror)?,
+        mirrors_only: launch.pull.mirrors_only,
+        credentials: DockerConfig::default(),
+        retry: fetch.retry,
+    };
     let platforms = image.platform.as_deref().map_or(Ok(Platforms::Here), Platforms::from_str);
     Ok(BuildSettings {
-        workspace: arguments.report.workspace.clone().unwrap_or_else(env::temp_dir),
-        registry: RegistrySettings {
-            proxies: fetch.proxies.clone(),
-            authorities: fetch.trust.authorities.clone(),
-            hosts: hosts(network)?,
-            credentials: docker_config(network.auth_file.as_deref())?,
-            retry: fetch.retry,
-        },
+        workspace: workspace(arguments.report.workspace.as_deref()),
+        pull: side(registry.clone(), &launch.pull, network)?,
+        push: side(registry, &launch.push, network)?,
         fetch,
         maven: maven(&arguments.plan.maven)?,
         layer: layer(&arguments.plan),
@@ -97,6 +114,81 @@ pub(super) fn build(arguments: &BuildArguments) -> Result<BuildSettings, CliErro
     })
 }
 
+/// What a launch says of one direction, put on what holds for both.
+fn side(
+    mut settings: RegistrySettings,
+    side: &Side,
+    network: &NetworkArguments,
+) -> Result<RegistrySettings, CliError> {
+    settings.everywhere = side.everywhere.clone();
+    for (host, said) in &side.hosts {
+        let host = settings.hosts.entry(host.clone()).or_default();
+        host.skip_verify |= said.skip_verify;
+        host.allow_http |= said.allow_http;
+    }
+    if let Some(directory) = &side.cert_dir {
+        let (authorities, identity) = certificates(directory)?;
+        settings.everywhere.authorities.extend(authorities);
+        settings.everywhere.identity = identity;
+    }
+    if let Some(retries) = side.retries {
+        settings.retry.retries = retries;
+    }
+    if let Some(delay) = side.retry_delay {
+        settings.retry.first_wait = delay;
+        settings.retry.longest_wait = settings.retry.longest_wait.max(delay);
+    }
+    settings.credentials = match &side.credentials {
+        Some(credentials) => DockerConfig::everywhere(credentials.clone()),
+        None => docker_config(side.auth_file.as_deref().or(network.auth_file.as_deref()))?,
+    };
+    Ok(settings)
+}
+
+/// A directory as Docker has them by registry: `*.crt` are authorities, `*.cert` and `*.key` of one name a client's
+/// certificate and its key (containers-certs.d(5)).
+fn certificates(directory: &Path) -> Result<(Vec<PathBuf>, Option<ClientCertificate>), CliError> {
+    let fail = |source| CliError::Certificates { directory: directory.to_owned(), source };
+    let mut files: Vec<PathBuf> = Vec::new();
+    for entry in std::fs::read_dir(directory).map_err(fail)? {
+        files.push(entry.map_err(fail)?.path());
+    }
+    files.sort();
+    let of = |extension: &'static str| {
+        files.iter().filter(move |file| file.extension().is_some_and(|found| found == extension))
+    };
+    let mut identity = None;
+    for certificate in of("cert") {
+        let key = certificate.with_extension("key");
+        if !key.is_file() {
+            return Err(CliError::Flag(format!("`{}` has no `.key` beside it", certificate.display())));
+        }
+        identity.get_or_insert(ClientCertificate { certificate: certificate.clone(), key });
+    }
+    Ok((of("crt").cloned().collect(), identity))
+}
+
+/// The environment comes first, then the command line of a launch, then what the input says.
+fn with_proxies(found: Proxies, launch: &Launch, said: &Proxies) -> Proxies {
+    let of = |name: &str| launch.proxies.get(name).cloned();
+    Proxies {
+        http: found.http.or_else(|| of("http_proxy")).or_else(|| said.http.clone()),
+        https: found.https.or_else(|| of("https_proxy")).or_else(|| said.https.clone()),
+        no_proxy: found.no_proxy.or_else(|| of("no_proxy")).or_else(|| said.no_proxy.clone()),
+    }
+}
+
+/// The directory that is named, `TMPDIR`, or the first usual one in which something can be written. Where none can, the last is
+/// taken, and the workspace tells of it.
+pub(super) fn workspace(named: Option<&Path>) -> PathBuf {
+    if let Some(directory) = named.map(Path::to_owned).or_else(|| variable("TMPDIR")) {
+        return directory;
+    }
+    let usual = ["/var/tmp", "/tmp"].map(PathBuf::from);
+    let is_writable = |directory: &&PathBuf| tempfile::tempfile_in(directory).is_ok();
+    usual.iter().find(is_writable).unwrap_or(&usual[1]).clone()
+}
+
 /// How files come in.
 pub(super) fn fetch(
     transfer: &TransferArguments,
@@ -110,7 +202,7 @@ pub(super) fn fetch(
     let netrc = named.map_or_else(|| Ok(Netrc::default()), |file| read_netrc(&file))?;
     Ok(FetchSettings {
         proxies: proxies(),
-        trust: Trust { authorities, verify: true },
+        trust: Trust { authorities, ..Trust::default() },
         limits: self::limits(limits),
         netrc: Arc::new(netrc),
         parallel: transfer.parallel.into(),
@@ -176,14 +268,19 @@ fn proxies() -> Proxies {
 fn hosts(network: &NetworkArguments) -> Result<BTreeMap<String, HostSettings>, CliError> {
     let mut hosts: BTreeMap<String, HostSettings> = BTreeMap::new();
     for host in &network.insecure_registry {
-        hosts.entry(host.clone()).or_default().insecure = true;
+        let settings = hosts.entry(host.clone()).or_default();
+        (settings.skip_verify, settings.allow_http) = (true, true);
     }
     for host in &network.plain_http_registry {
         hosts.entry(host.clone()).or_default().plain_http = true;
     }
     for pair in &network.registry_ca {
         let (host, file) = split_pair(pair, "--registry-ca", "HOST=FILE")?;
-        hosts.entry(host.to_owned()).or_default().authorities = Some(PathBuf::from(file));
+        hosts.entry(host.to_owned()).or_default().authorities.push(PathBuf::from(file));
+    }
+    for pair in &network.registry_client_cert {
+        let (host, identity) = client_certificate(pair, "--registry-client-cert")?;
+        hosts.entry(host).or_default().identity = Some(identity);
     }
     if let Some(host) = hosts.keys().find(|host| host.contains('/')) {
         return Err(CliError::Flag(format!(
@@ -191,6 +288,28 @@ fn hosts(network: &NetworkArguments) -> Result<BTreeMap<String, HostSettings>, C
         )));
     }
     Ok(hosts)
+}
+
+/// `HOST=CERTIFICATE,KEY`.
+pub(super) fn client_certificate(pair: &str, flag: &str) -> Result<(String, ClientCertificate), CliError> {
+    const FORM: &str = "HOST=CERTIFICATE,KEY";
+    let (host, files) = split_pair(pair, flag, FORM)?;
+    let (certificate, key) = files
+        .split_once(',')
+        .ok_or_else(|| CliError::Flag(format!("`{flag} {pair}` is not of the form `{flag} {FORM}`")))?;
+    let identity = ClientCertificate { certificate: PathBuf::from(certificate), key: PathBuf::from(key) };
+    Ok((host.to_owned(), identity))
+}
+
+/// Hosts that may have a path behind them.
+fn mirrors(names: &[String]) -> Result<Vec<String>, CliError> {
+    let check = |name: &String| match ImageLocation::parse(&format!("{name}/x/y:z")) {
+        Ok(location) if name.starts_with(location.registry()) => Ok(name.clone()),
+        _ => Err(CliError::Flag(format!(
+            "`--registry-mirror {name}` is not the host of a registry: leave out the scheme, and give a port if it has no dot"
+        ))),
+    };
+    names.iter().map(check).collect()
 }
 
 fn labels(pairs: &[String]) -> Result<BTreeMap<String, String>, CliError> {
@@ -214,6 +333,8 @@ fn docker_config(named: Option<&Path>) -> Result<DockerConfig, CliError> {
         variable("DOCKER_CONFIG").map(|directory| directory.join("config.json")),
         variable("XDG_RUNTIME_DIR").map(|directory| directory.join(CONTAINERS_AUTH)),
         variable("HOME").map(|directory| directory.join(DOCKER_CONFIG)),
+        Some(PathBuf::from(KANIKO_CONFIG)),
+        Some(PathBuf::from(BUILDAH_CONFIG)),
     ];
     match found.into_iter().flatten().find(|file| file.is_file()) {
         Some(file) => read_config(&file),

@@ -128,6 +128,17 @@ impl ImageLocation {
         self.reference.digest().or(self.reference.tag()).unwrap_or("latest")
     }
 
+    /// The same image at a mirror: a host, perhaps with a path in front of the repository.
+    pub fn at(&self, mirror: &str) -> Result<Self, InvalidLocation> {
+        let separator = if self.reference.digest().is_some() { '@' } else { ':' };
+        Self::parse(&format!(
+            "{}/{}{separator}{}",
+            mirror.trim_end_matches('/'),
+            self.repository(),
+            self.tag_or_digest()
+        ))
+    }
+
     /// `HOST/REPOSITORY`.
     pub fn name(&self) -> String {
         format!("{}/{}", self.registry(), self.repository())

@@ -32,6 +32,8 @@ pub enum Credentials {
 /// A docker config, parsed.
 #[derive(Debug, Clone, Default)]
 pub struct DockerConfig {
+    /// For every registry, whatever else is said.
+    everywhere: Option<Credentials>,
     /// Host, then path (possibly empty), to credentials.
     entries: Vec<Entry>,
     /// Hosts with a helper of their own, or all with the general one.
@@ -92,11 +94,26 @@ impl DockerConfig {
         }
         let helpers = file.cred_helpers.unwrap_or_default();
         let helpers = helpers.into_iter().map(|(key, helper)| (split_key(&key).0, helper)).collect();
-        Ok(Self { entries, helpers, store: file.creds_store.filter(|store| !store.is_empty()), unreadable })
+        Ok(Self {
+            everywhere: None,
+            entries,
+            helpers,
+            store: file.creds_store.filter(|store| !store.is_empty()),
+            unreadable,
+        })
+    }
+
+    /// The same credentials for every registry.
+    #[must_use]
+    pub fn everywhere(credentials: Credentials) -> Self {
+        Self { everywhere: Some(credentials), ..Self::default() }
     }
 
     /// Credentials for one repository, and a hint for the case that they do not do.
     pub fn lookup(&self, host: &str, repository: &str) -> (Option<Credentials>, Option<String>) {
+        if let Some(credentials) = &self.everywhere {
+            return (Some(credentials.clone()), None);
+        }
         let host = canonical_host(host);
         let found = (self.entries.iter())
             .filter(|entry| entry.host == host && covers(&entry.path, repository))

@@ -37,9 +37,6 @@ use super::{ArtifactKind, IncludeScope, Origin, Section, Spec, SpecError, valida
 use crate::http::Proxies;
 use crate::plan::PLUGINS_DIRECTORY;
 
-/// The user that Strimzi's images run as.
-const USER: &str = "1001";
-
 /// Name of the stage that gets Maven artifacts.
 const MAVEN_STAGE: &str = "downloadArtifacts";
 
@@ -63,7 +60,6 @@ pub(super) fn read(text: &str) -> Result<Spec, SpecError> {
     // The operator names the target on the builder's command line.
     spec.base = Some(file.base);
     spec.proxies = file.proxies;
-    spec.user = Some(USER.to_owned());
     for artifact in spec.plugins.iter_mut().flat_map(|plugin| &mut plugin.artifacts) {
         match &mut artifact.kind {
             // `-DincludeScope=` without a value, or none at all, brings everything.

@@ -30,8 +30,8 @@ pub(super) fn validate(section: &Section<'_>, origin: Origin) -> Result<Spec, Sp
     if checks.violations.is_empty() {
         let name = section.resource.and_then(|r| r.pointer("/metadata/name")).and_then(Value::as_str);
         let name = name.map(str::to_owned);
-        let (proxies, user) = (Proxies::default(), None);
-        Ok(Spec { name, base, output, plugins, proxies, user, warnings: checks.warnings })
+        let proxies = Proxies::default();
+        Ok(Spec { name, base, output, plugins, proxies, warnings: checks.warnings })
     } else {
         Err(SpecError::Invalid(checks.violations))
     }

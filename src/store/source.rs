@@ -4,12 +4,16 @@ use std::path::PathBuf;
 
 use super::StoreError;
 use crate::blob::{BlobError, BlobReader};
+use crate::error::one_line;
 use crate::image::Descriptor;
 use crate::layout::{Layout, LayoutError};
 use crate::plan::{Base, ImageLocation};
 use crate::registry::copy::BlobSource;
 use crate::registry::pull::RawManifest;
 use crate::registry::{Cause, RegistrySettings, Repository};
+
+/// The registry that has mirrors, as image references name it.
+const DOCKER_HUB: &str = "docker.io";
 
 /// A place to read an image from.
 pub enum Source {
@@ -30,12 +34,12 @@ pub enum Source {
 }
 
 impl Source {
-    /// The place of `base`; `None` if there is no base.
-    pub fn open(base: &Base, settings: &RegistrySettings) -> Result<Option<Self>, StoreError> {
+    /// The place of `base`; `None` if there is no base. For an image of Docker Hub the first mirror is taken that has it.
+    pub async fn open(base: &Base, settings: &RegistrySettings) -> Result<Option<Self>, StoreError> {
         Ok(match base {
             Base::Scratch => None,
             Base::Image(location) => {
-                let repository = Repository::for_reading(location, settings)?;
+                let repository = repository(location, settings).await?;
                 Some(Self::Registry { repository, location: location.clone() })
             }
             Base::Layout { directory, tag } => {
@@ -126,5 +130,30 @@ impl Source {
             (Self::Registry { repository, .. }, _) => Some(BlobSource::Repository(repository)),
             (Self::Layout { .. }, file) => file.map(BlobSource::File),
         }
+    }
+}
+
+/// The repository of `location`, or that of a mirror of it.
+async fn repository(location: &ImageLocation, settings: &RegistrySettings) -> Result<Repository, StoreError> {
+    let mirrors = if location.registry() == DOCKER_HUB { settings.mirrors.as_slice() } else { &[] };
+    let mut failure = None;
+    for mirror in mirrors {
+        let Ok(mirrored) = location.at(mirror) else {
+            tracing::warn!("the mirror `{mirror}` is passed over: it is not a registry's host");
+            continue;
+        };
+        let repository = Repository::for_reading(&mirrored, settings)?;
+        match repository.manifest(mirrored.tag_or_digest()).await {
+            Ok(_) => {
+                tracing::info!("the base image comes from the mirror `{mirror}`");
+                return Ok(repository);
+            }
+            Err(error) if settings.mirrors_only => failure = Some(error),
+            Err(error) => tracing::warn!("the mirror `{mirror}` is passed over: {}", one_line(&error)),
+        }
+    }
+    match failure {
+        Some(error) => Err(error.into()),
+        None => Ok(Repository::for_reading(location, settings)?),
     }
 }

@@ -1,0 +1,295 @@
+//! Kaniko's command line (`cmd/executor/cmd/root.go` of 1.24).
+
+use std::path::{Path, PathBuf};
+
+use super::{Launch, LaunchError, Name, Report, Side, listed, truth};
+use crate::cli::build::TERMINATION_LOG;
+
+/// What an option takes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Takes {
+    /// A truth value, or nothing.
+    Truth,
+    /// A text.
+    Value,
+}
+
+use Takes::{Truth, Value};
+
+/// Options that change nothing here, and why.
+const WITHOUT_MEANING: [(&str, Takes, &str); 27] = [
+    ("cache", Truth, "nothing is executed, so there is nothing to keep from it"),
+    ("cache-copy-layers", Truth, "nothing is executed"),
+    ("cache-dir", Value, "nothing is executed"),
+    ("cache-repo", Value, "nothing is executed"),
+    ("cache-run-layers", Truth, "nothing is executed"),
+    ("cache-ttl", Value, "nothing is executed"),
+    ("cleanup", Truth, "nothing is unpacked, so there is nothing to clean up"),
+    ("compressed-caching", Truth, "nothing is executed"),
+    ("compression-level", Value, "jars are stored as they are"),
+    ("context", Value, "nothing is copied from a context"),
+    ("context-sub-path", Value, "nothing is copied from a context"),
+    ("force", Truth, "it does not matter where this runs"),
+    ("ignore-path", Value, "no file system is looked at"),
+    ("ignore-var-run", Truth, "no file system is looked at"),
+    ("image-fs-extract-retry", Value, "no image is unpacked"),
+    ("initial-fs-unpacked", Truth, "no image is unpacked"),
+    ("kaniko-dir", Value, "there is no such directory: see `--workspace`"),
+    ("no-push-cache", Truth, "nothing is executed"),
+    ("reproducible", Truth, "every image is reproducible"),
+    ("run-v2", Truth, "nothing is executed"),
+    ("single-snapshot", Truth, "no file system is looked at"),
+    ("skip-push-permission-check", Truth, "the first request of a push is the check"),
+    ("skip-unused-stages", Truth, "there are none"),
+    ("snapshot-mode", Value, "no file system is looked at"),
+    ("snapshotMode", Value, "no file system is looked at"),
+    ("use-new-run", Truth, "nothing is executed"),
+    ("whitelist-var-run", Truth, "no file system is looked at"),
+];
+
+/// Options that would change what comes out, and cannot be followed.
+const REFUSED: [(&str, Takes, &str); 8] = [
+    ("bucket", Value, "nothing is copied from a context"),
+    ("credential-helpers", Value, "no credential helper is run: put credentials into the docker config"),
+    ("git", Value, "nothing is copied from a context"),
+    ("materialize", Truth, "no file system is made"),
+    ("push-ignore-immutable-tag-errors", Truth, "a tag that cannot be set would go unnoticed"),
+    ("registry-map", Value, "name the registry in the resource, or see `--registry-mirror`"),
+    ("secret", Value, "nothing is executed"),
+    ("target", Value, "Strimzi's Dockerfile has one result"),
+];
+
+/// Options with a meaning.
+const KNOWN: [(&str, Takes); 29] = [
+    ("build-arg", Value),
+    ("compression", Value),
+    ("custom-platform", Value),
+    ("customPlatform", Value),
+    ("destination", Value),
+    ("digest-file", Value),
+    ("dockerfile", Value),
+    ("image-download-retry", Value),
+    ("image-name-tag-with-digest-file", Value),
+    ("image-name-with-digest-file", Value),
+    ("insecure", Truth),
+    ("insecure-pull", Truth),
+    ("insecure-registry", Value),
+    ("label", Value),
+    ("log-format", Value),
+    ("log-timestamp", Truth),
+    ("no-push", Truth),
+    ("oci-layout-path", Value),
+    ("push-retry", Value),
+    ("registry-certificate", Value),
+    ("registry-client-cert", Value),
+    ("registry-mirror", Value),
+    ("skip-default-registry-fallback", Truth),
+    ("skip-tls-verify", Truth),
+    ("skip-tls-verify-pull", Truth),
+    ("skip-tls-verify-registry", Value),
+    ("tar-path", Value),
+    ("tarPath", Value),
+    ("verbosity", Value),
+];
+
+/// Names of one letter.
+const SHORT: [(&str, &str); 5] =
+    [("b", "bucket"), ("c", "context"), ("d", "destination"), ("f", "dockerfile"), ("v", "verbosity")];
+
+/// What is gathered before it becomes arguments of ours.
+#[derive(Default)]
+struct Gathered {
+    dockerfile: Option<String>,
+    destinations: Vec<String>,
+    no_push: bool,
+    tar: Option<String>,
+    layout: Option<String>,
+}
+
+/// Reads the arguments, without the program's name.
+pub(super) fn read(arguments: &[String]) -> Result<Launch, LaunchError> {
+    let mut launch = Launch { name: Name::Kaniko, ..Launch::default() };
+    let mut gathered = Gathered::default();
+    let mut rest = arguments.iter();
+    while let Some(argument) = rest.next() {
+        let (option, given) = split(argument)?;
+        let unknown = || LaunchError::Unknown {
+            launcher: "Kaniko",
+            option: argument.split('=').next().unwrap_or_default().to_owned(),
+            known: known(),
+        };
+        let all = KNOWN.iter().map(|(name, takes)| (*name, *takes, None));
+        let all =
+            all.chain(WITHOUT_MEANING.iter().map(|(name, takes, why)| (*name, *takes, Some((why, false)))));
+        let mut all = all.chain(REFUSED.iter().map(|(name, takes, why)| (*name, *takes, Some((why, true)))));
+        let (name, takes, reason) = all.find(|(name, ..)| *name == option).ok_or_else(unknown)?;
+        let value = match (takes, given) {
+            (Truth, given) => {
+                let wanted = "`true` or `false`, or nothing";
+                let option = format!("--{name}");
+                if truth(given).ok_or(LaunchError::Value { option, wanted })? { "true" } else { continue }
+            }
+            (Value, Some(value)) => value,
+            (Value, None) => rest
+                .next()
+                .map(String::as_str)
+                .ok_or(LaunchError::Value { option: format!("--{name}"), wanted: "a value" })?,
+        };
+        match reason {
+            Some((reason, true)) => return Err(LaunchError::Refused { option: format!("--{name}"), reason }),
+            Some((reason, false)) => launch.remarks.push(format!("`--{name}` has no effect: {reason}")),
+            None => follow(name, value, &mut launch, &mut gathered)?,
+        }
+    }
+    finish(launch, gathered)
+}
+
+/// Name and value of `--name=value`, `--name`, `-n`.
+fn split(argument: &str) -> Result<(&str, Option<&str>), LaunchError> {
+    let refused = || LaunchError::Refused { option: argument.to_owned(), reason: "it is no option" };
+    let (name, value) = match argument.split_once('=') {
+        Some((name, value)) => (name, Some(value)),
+        None => (argument, None),
+    };
+    match (name.strip_prefix("--"), name.strip_prefix('-')) {
+        (Some(name), _) if !name.is_empty() => Ok((name, value)),
+        (None, Some(short)) => {
+            Ok((SHORT.iter().find(|(letter, _)| *letter == short).map_or(short, |(_, name)| name), value))
+        }
+        _ => Err(refused()),
+    }
+}
+
+fn known() -> String {
+    let mut names: Vec<&str> = KNOWN.iter().map(|(name, _)| *name).collect();
+    names.extend(WITHOUT_MEANING.iter().map(|(name, ..)| *name));
+    names.sort_unstable();
+    let names: Vec<String> = names.into_iter().map(|name| format!("--{name}")).collect();
+    listed(names.iter().map(String::as_str))
+}
+
+fn follow(name: &str, value: &str, launch: &mut Launch, gathered: &mut Gathered) -> Result<(), LaunchError> {
+    let mut ours = |flag: &str, value: &str| launch.arguments.extend([flag.to_owned(), value.to_owned()]);
+    let wrong = |wanted| Err(LaunchError::Value { option: format!("--{name}"), wanted });
+    match name {
+        "dockerfile" => gathered.dockerfile = Some(value.to_owned()),
+        "destination" => gathered.destinations.push(value.to_owned()),
+        "no-push" => gathered.no_push = true,
+        "tar-path" | "tarPath" => gathered.tar = Some(value.to_owned()),
+        "oci-layout-path" => gathered.layout = Some(value.to_owned()),
+        "custom-platform" | "customPlatform" => ours("--platform", value),
+        "label" => ours("--label", value),
+        "registry-mirror" => ours("--registry-mirror", value),
+        "registry-certificate" => ours("--registry-ca", &canonical(value)),
+        "registry-client-cert" => ours("--registry-client-cert", &canonical(value)),
+        "log-timestamp" => launch.arguments.push("--log-timestamps".to_owned()),
+        "compression" => match value {
+            "gzip" | "zstd" => ours("--compression", value),
+            _ => return wrong("`gzip` or `zstd`"),
+        },
+        "log-format" => match value {
+            "json" => ours("--log-format", "json"),
+            "text" | "color" => ours("--log-format", "text"),
+            _ => return wrong("`text`, `color` or `json`"),
+        },
+        "verbosity" => match value {
+            "trace" | "debug" => launch.arguments.push("--verbose".to_owned()),
+            "info" => {}
+            "warn" | "warning" | "error" | "fatal" | "panic" => launch.arguments.push("--quiet".to_owned()),
+            _ => return wrong("`trace`, `debug`, `info`, `warn`, `error`, `fatal` or `panic`"),
+        },
+        "insecure" => launch.push.everywhere.allow_http = true,
+        "insecure-pull" => launch.pull.everywhere.allow_http = true,
+        "insecure-registry" => {
+            both(launch, |side| side.hosts.entry(canonical(value)).or_default().allow_http = true);
+        }
+        "skip-tls-verify" => launch.push.everywhere.skip_verify = true,
+        "skip-tls-verify-pull" => launch.pull.everywhere.skip_verify = true,
+        "skip-tls-verify-registry" => {
+            both(launch, |side| side.hosts.entry(canonical(value)).or_default().skip_verify = true);
+        }
+        "skip-default-registry-fallback" => launch.pull.mirrors_only = true,
+        "push-retry" | "image-download-retry" => {
+            let Ok(retries) = value.parse() else { return wrong("a number of tries") };
+            let side = if name == "push-retry" { &mut launch.push } else { &mut launch.pull };
+            side.retries = Some(retries);
+        }
+        "build-arg" => match value.split_once('=') {
+            Some((name, url)) if is_proxy(name) => {
+                launch.proxies.insert(name.to_ascii_lowercase(), url.to_owned());
+            }
+            _ => {
+                return wrong(
+                    "`http_proxy=URL`, `https_proxy=URL` or `no_proxy=LIST`: Strimzi's Dockerfile has no other arguments",
+                );
+            }
+        },
+        "digest-file" => launch.files.push((value.into(), Report::Digest)),
+        "image-name-with-digest-file" if Path::new(value) == Path::new(TERMINATION_LOG) => {
+            ours("--termination-log", value);
+        }
+        "image-name-with-digest-file" => launch.files.push((value.into(), Report::NameWithDigest)),
+        _ => launch.files.push((PathBuf::from(value), Report::NameTagWithDigest)),
+    }
+    Ok(())
+}
+
+fn both(launch: &mut Launch, act: impl Fn(&mut Side)) {
+    act(&mut launch.pull);
+    act(&mut launch.push);
+}
+
+/// Docker Hub has one name here.
+fn canonical(host: &str) -> String {
+    match host.strip_prefix("index.docker.io") {
+        Some(rest) if rest.is_empty() || rest.starts_with('=') => format!("docker.io{rest}"),
+        _ => host.to_owned(),
+    }
+}
+
+fn is_proxy(name: &str) -> bool {
+    matches!(name.to_ascii_lowercase().as_str(), "http_proxy" | "https_proxy" | "no_proxy")
+}
+
+fn finish(launch: Launch, gathered: Gathered) -> Result<Launch, LaunchError> {
+    let Gathered { dockerfile, destinations, no_push, tar, layout } = gathered;
+    let refused = |option: &str, reason| Err(LaunchError::Refused { option: option.to_owned(), reason });
+    let [destination] = destinations.as_slice() else {
+        return match (destinations.first(), no_push, tar, layout) {
+            (Some(_), ..) => refused(
+                "--destination",
+                "one image is pushed under one name; give the others with a tool that copies",
+            ),
+            (None, true, Some(file), None) => {
+                Ok(with_target(launch, dockerfile, format!("docker-archive:{file}")))
+            }
+            (None, true, None, Some(layout)) => Ok(with_target(launch, dockerfile, format!("oci:{layout}"))),
+            _ => Err(LaunchError::Missing("--destination")),
+        };
+    };
+    let target = match (no_push, tar, layout) {
+        (false, None, None) => format!("docker://{destination}"),
+        (true, Some(file), None) => format!("docker-archive:{file}:{destination}"),
+        (true, None, Some(layout)) => format!("oci:{layout}"),
+        (true, None, None) => {
+            return refused(
+                "--no-push",
+                "the image would go nowhere: give `--tar-path` or `--oci-layout-path` too, or look at it with `connect-build plan`",
+            );
+        }
+        _ => {
+            return refused(
+                "--tar-path",
+                "an image has one place to go to: it takes the place of the push with `--no-push`, and of a layout",
+            );
+        }
+    };
+    Ok(with_target(launch, dockerfile, target))
+}
+
+fn with_target(mut launch: Launch, dockerfile: Option<String>, target: String) -> Launch {
+    let file = dockerfile.unwrap_or_else(|| "Dockerfile".to_owned());
+    let own = ["build".to_owned(), "--to".to_owned(), target];
+    launch.arguments = own.into_iter().chain(launch.arguments).chain(["--".to_owned(), file]).collect();
+    launch
+}

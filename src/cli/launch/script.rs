@@ -1,0 +1,98 @@
+//! The words of a line of shell, where a shell would have nothing to do but to put variables in.
+//!
+//! `$NAME` and `${NAME}` become their values, in double quotes or outside of quotes; what a shell would take apart there (white
+//! space) or look for in directories is refused, and so is everything that would make it run something.
+
+use super::LaunchError;
+
+/// Characters that stand for themselves outside of quotes.
+fn is_plain(c: char) -> bool {
+    c.is_alphanumeric() || "_@%+=:,./-".contains(c)
+}
+
+/// Splits line number `line` of a script into words.
+pub(super) fn words(
+    line: usize,
+    text: &str,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<Vec<String>, LaunchError> {
+    let shell = |what: String| LaunchError::Shell { line, what };
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        rest = &rest[c.len_utf8()..];
+        match c {
+            ' ' => words.extend(word.take()),
+            '\'' => {
+                let (inside, after) =
+                    rest.split_once('\'').ok_or_else(|| shell("a quote without an end".to_owned()))?;
+                word.get_or_insert_default().push_str(inside);
+                rest = after;
+            }
+            '"' => {
+                let (inside, after) =
+                    rest.split_once('"').ok_or_else(|| shell("a quote without an end".to_owned()))?;
+                let word = word.get_or_insert_default();
+                let mut inside = inside;
+                while let Some((before, name)) = inside.split_once('$') {
+                    plain_in_quotes(before).map_err(shell)?;
+                    word.push_str(before);
+                    let (value, rest) = expand(line, name, variable)?;
+                    word.push_str(&value);
+                    inside = rest;
+                }
+                plain_in_quotes(inside).map_err(shell)?;
+                word.push_str(inside);
+                rest = after;
+            }
+            '$' => {
+                let (value, after) = expand(line, rest, variable)?;
+                // The value may be a password, so it is not shown.
+                if value.is_empty() || value.chars().any(|c| c.is_whitespace() || "*?[\\".contains(c)) {
+                    let name = &rest[..rest.len() - after.len()];
+                    return Err(shell(format!(
+                        "`${name}`, whose value a shell would take apart or leave out: put it into double quotes"
+                    )));
+                }
+                word.get_or_insert_default().push_str(&value);
+                rest = after;
+            }
+            c if is_plain(c) || (c == '~' && word.is_some()) => word.get_or_insert_default().push(c),
+            c => return Err(shell(format!("the character {c:?}"))),
+        }
+    }
+    words.extend(word);
+    Ok(words)
+}
+
+fn plain_in_quotes(text: &str) -> Result<(), String> {
+    match text.chars().find(|c| matches!(c, '`' | '\\' | '!') || c.is_control()) {
+        Some(c) => Err(format!("the character {c:?} in quotes")),
+        None => Ok(()),
+    }
+}
+
+/// The value of the variable whose name (without `$`) begins a text, and what follows it.
+fn expand<'t>(
+    line: usize,
+    text: &'t str,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<(String, &'t str), LaunchError> {
+    let is_name = |name: &str| {
+        let mut bytes = name.bytes();
+        bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+            && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
+    let (name, rest) = match text.strip_prefix('{').and_then(|inside| inside.split_once('}')) {
+        Some((name, rest)) => (name, rest),
+        None => text.split_at(end),
+    };
+    if !is_name(name) {
+        let what = "a `$` that is no `$NAME` or `${NAME}`".to_owned();
+        return Err(LaunchError::Shell { line, what });
+    }
+    let value = variable(name).ok_or_else(|| LaunchError::Variable { line, name: name.to_owned() })?;
+    Ok((value, rest))
+}
