@@ -15,7 +15,7 @@ use std::sync::Arc;
 use reqwest::header::HeaderMap;
 use tokio::sync::{OnceCell, Semaphore};
 
-pub use self::credentials::{Identity, InvalidNetrc, Netrc};
+pub use self::credentials::{Identities, Identity, InvalidHeaders, InvalidNetrc};
 pub use self::error::{DownloadError, FetchError, FileError};
 use crate::digest::Sha512;
 use crate::error::Diagnose;
@@ -89,7 +89,7 @@ pub struct FetchSettings {
     /// Limits; the download's is enforced here.
     pub limits: Limits,
     /// Who to be, by host.
-    pub netrc: Arc<Netrc>,
+    pub identities: Arc<Identities>,
     /// Artifacts fetched at the same time.
     pub parallel: usize,
     /// When to try again.
@@ -191,7 +191,7 @@ impl Fetcher {
         insecure: bool,
     ) -> Result<download::Request<'a>, DownloadError> {
         let client = self.client(insecure).await?;
-        Ok(download::Request { client, url, identity, netrc: &self.settings.netrc })
+        Ok(download::Request { client, url, identity, identities: &self.settings.identities })
     }
 
     /// Tries until the file is in the spool.

@@ -279,6 +279,11 @@ pub(super) struct TransferArguments {
     #[arg(long, value_name = "FILE", env = "CONNECT_BUILD_NETRC")]
     pub(super) netrc: Option<PathBuf>,
 
+    /// A file of headers for artifacts and Maven repositories, by host: `HOST: {NAME: VALUE}` in YAML or JSON, such as
+    /// `maven.example.com: {Authorization: Bearer TOKEN}`. They go to no other host.
+    #[arg(long, value_name = "FILE", env = "CONNECT_BUILD_HEADERS")]
+    pub(super) headers: Option<PathBuf>,
+
     /// Downloads, and uploads, at the same time.
     #[arg(long, value_name = "N", default_value_t = 4, env = "CONNECT_BUILD_PARALLEL", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(super) parallel: u16,

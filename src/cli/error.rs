@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use connect_build::error::{Diagnose, Reason};
-use connect_build::fetch::InvalidNetrc;
+use connect_build::fetch::{InvalidHeaders, InvalidNetrc};
 use connect_build::http::ClientError;
 use connect_build::maven::{MavenError, SettingsError};
 use connect_build::pipeline::BuildError;
@@ -44,6 +44,13 @@ pub(super) enum CliError {
         file: PathBuf,
         #[source]
         source: NetrcError,
+    },
+    /// The file of headers cannot be used.
+    #[error("cannot use the file of headers `{}`", file.display())]
+    Headers {
+        file: PathBuf,
+        #[source]
+        source: HeadersError,
     },
     /// The Maven settings cannot be used.
     #[error("cannot use the Maven settings `{}`", file.display())]
@@ -124,6 +131,15 @@ pub(super) enum NetrcError {
 
 /// Why.
 #[derive(Debug, thiserror::Error)]
+pub(super) enum HeadersError {
+    #[error(transparent)]
+    Read(io::Error),
+    #[error(transparent)]
+    Invalid(InvalidHeaders),
+}
+
+/// Why.
+#[derive(Debug, thiserror::Error)]
 pub(super) enum MavenSettingsError {
     #[error(transparent)]
     Read(io::Error),
@@ -166,6 +182,9 @@ impl Diagnose for CliError {
                 source: MavenSettingsError::Invalid(SettingsError::Encrypted(_)), ..
             } => Some(
                 "give the password by a variable, as `${env.NAME}`, and the variable from a Secret".into(),
+            ),
+            Self::Headers { .. } => Some(
+                "it has hosts, and below each its headers, as `maven.example.com: {\"Private-Token\": \"…\"}`".into(),
             ),
             Self::Netrc { .. } => Some(
                 "a netrc file has lines like `machine maven.example.com login USER password PASSWORD`".into(),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 use std::sync::Arc;
 
-use connect_build::fetch::{FetchSettings, Netrc};
+use connect_build::fetch::{FetchSettings, Identities};
 use connect_build::http::{Proxies, Trust, read_authorities};
 use connect_build::image::{Format, Platforms};
 use connect_build::limits::Limits;
@@ -21,7 +21,7 @@ use super::args::{
     BuildArguments, CompressionArgument, FormatArgument, LimitArguments, LinksArgument, NetworkArguments,
     ParentDirsArgument, PlanArguments, RepositoryArguments, TransferArguments,
 };
-use super::error::{CliError, DockerConfigError, MavenSettingsError, NetrcError};
+use super::error::{CliError, DockerConfigError, HeadersError, MavenSettingsError, NetrcError};
 use super::launch::{Launch, Side};
 
 /// Where Docker keeps its config, below the home directory.
@@ -199,12 +199,15 @@ pub(super) fn fetch(
         authorities.extend(read_authorities(file).map_err(CliError::Client)?);
     }
     let named = transfer.netrc.clone().or_else(|| variable("NETRC"));
-    let netrc = named.map_or_else(|| Ok(Netrc::default()), |file| read_netrc(&file))?;
+    let mut identities = named.map_or_else(|| Ok(Identities::default()), |file| read_netrc(&file))?;
+    if let Some(file) = &transfer.headers {
+        identities.extend(read_headers(file)?);
+    }
     Ok(FetchSettings {
         proxies: proxies(),
         trust: Trust { authorities, ..Trust::default() },
         limits: self::limits(limits),
-        netrc: Arc::new(netrc),
+        identities: Arc::new(identities),
         parallel: transfer.parallel.into(),
         retry: RetryPolicy { retries: transfer.retries.into(), ..RetryPolicy::default() },
     })
@@ -237,10 +240,16 @@ pub(super) fn repository_url(text: &str, flag: &str) -> Result<SafeUrl, CliError
     }
 }
 
-fn read_netrc(file: &Path) -> Result<Netrc, CliError> {
+fn read_headers(file: &Path) -> Result<Identities, CliError> {
+    let fail = |source| CliError::Headers { file: file.to_owned(), source };
+    let text = std::fs::read_to_string(file).map_err(|error| fail(HeadersError::Read(error)))?;
+    Identities::of_headers(&text).map_err(|error| fail(HeadersError::Invalid(error)))
+}
+
+fn read_netrc(file: &Path) -> Result<Identities, CliError> {
     let fail = |source| CliError::Netrc { file: file.to_owned(), source };
     let text = std::fs::read_to_string(file).map_err(|error| fail(NetrcError::Read(error)))?;
-    Netrc::parse(&text).map_err(|error| fail(NetrcError::Invalid(error)))
+    Identities::of_netrc(&text).map_err(|error| fail(NetrcError::Invalid(error)))
 }
 
 fn read_maven_settings(file: &Path) -> Result<Settings, CliError> {

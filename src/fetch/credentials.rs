@@ -1,11 +1,13 @@
-//! Who a download says it is: names and passwords by host, as `netrc` files and settings give them.
+//! Who a download says it is: names and passwords by host, as `netrc` files and settings give them, and headers by host.
 //!
 //! They go to the host that they were given for, and to no other one, wherever a redirect leads.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use reqwest::header::{HeaderName, HeaderValue};
 use url::Url;
 
 use crate::redact::Secret;
@@ -38,10 +40,32 @@ impl fmt::Debug for Identity {
     }
 }
 
-/// A `netrc` file.
+/// Who to be, host by host.
 #[derive(Debug, Clone, Default)]
-pub struct Netrc {
+pub struct Identities {
+    /// A host, perhaps with its port, or nothing for every host that is not listed.
     machines: Vec<(Option<String>, Identity)>,
+}
+
+/// A file of headers that cannot be read. What stands in it may be secret, and is not shown.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidHeaders {
+    /// Not YAML or JSON of this form.
+    #[error("it is not a list of hosts with headers below them{}", .line.map(|line| format!(", at line {line}")).unwrap_or_default())]
+    Form {
+        /// From 1, where it is known.
+        line: Option<u64>,
+    },
+    /// A header that cannot be sent.
+    #[error(
+        "header {number} of `{host}` cannot be sent: a name has letters, digits and dashes, a value is one line"
+    )]
+    Header {
+        /// Its place below the host, in the order of names, from 1.
+        number: usize,
+        /// The host.
+        host: String,
+    },
 }
 
 /// A `netrc` file that cannot be read.
@@ -71,10 +95,10 @@ pub enum InvalidNetrc {
     },
 }
 
-impl Netrc {
-    /// Reads a file in the form that curl and ftp know. Values may stand in double quotes, `#` begins a comment where a word
+impl Identities {
+    /// Reads a netrc file in the form that curl and ftp know. Values may stand in double quotes, `#` begins a comment where a word
     /// could begin, macros are passed over.
-    pub fn parse(text: &str) -> Result<Self, InvalidNetrc> {
+    pub fn of_netrc(text: &str) -> Result<Self, InvalidNetrc> {
         let mut machines: Vec<(Option<String>, Identity)> = Vec::new();
         let mut words = words(text).into_iter();
         while let Some((line, word)) = words.next() {
@@ -101,11 +125,48 @@ impl Netrc {
         Ok(Self { machines })
     }
 
-    /// What is known of the host of `url`; the `default` entry is for every host without one of its own.
+    /// Reads headers by host, in YAML or JSON: `maven.example.com: {Authorization: Bearer …}`.
+    pub fn of_headers(text: &str) -> Result<Self, InvalidHeaders> {
+        type Hosts = BTreeMap<String, BTreeMap<String, String>>;
+        let text = if text.trim().is_empty() { "{}" } else { text };
+        let hosts: Hosts = serde_saphyr::from_str(text).map_err(|error| InvalidHeaders::Form {
+            line: error.location().map(|location| location.line().into()),
+        })?;
+        let mut machines = Vec::new();
+        for (host, headers) in hosts {
+            let mut identity = Identity::default();
+            for (index, (name, value)) in headers.into_iter().enumerate() {
+                if HeaderName::from_bytes(name.as_bytes()).is_err() || HeaderValue::from_str(&value).is_err()
+                {
+                    return Err(InvalidHeaders::Header { number: index + 1, host });
+                }
+                identity.headers.push((name, Secret::new(value)));
+            }
+            machines.push((Some(host.to_lowercase()), identity));
+        }
+        Ok(Self { machines })
+    }
+
+    /// Adds what another file says: headers to a password of the same host, and the other way round.
+    pub fn extend(&mut self, other: Self) {
+        for (machine, identity) in other.machines {
+            match self.machines.iter_mut().find(|(known, _)| *known == machine) {
+                Some((_, known)) => {
+                    known.basic = known.basic.take().or(identity.basic);
+                    known.headers.extend(identity.headers);
+                }
+                None => self.machines.push((machine, identity)),
+            }
+        }
+    }
+
+    /// What is known of the host of `url`, with its port first; the `default` entry is for every host without one of its own.
     pub fn identity(&self, url: &Url) -> Option<&Identity> {
         let host = url.host_str()?;
-        let own = self.machines.iter().find(|(machine, _)| machine.as_deref() == Some(host));
-        let identity = &own.or_else(|| self.machines.iter().find(|(machine, _)| machine.is_none()))?.1;
+        let with_port = format!("{host}:{}", url.port_or_known_default()?);
+        let of =
+            |wanted: Option<&str>| self.machines.iter().find(|(machine, _)| machine.as_deref() == wanted);
+        let (_, identity) = of(Some(&with_port)).or_else(|| of(Some(host))).or_else(|| of(None))?;
         (!identity.is_empty()).then_some(identity)
     }
 }
@@ -149,3 +210,6 @@ fn next_word(text: &str) -> (String, &str) {
     }
     (word, "")
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use url::Url;
 
 use super::spool::Spool;
-use super::{DownloadError, Fetched, Identity, Netrc};
+use super::{DownloadError, Fetched, Identities, Identity};
 use crate::http::{self, HttpError, MAX_REDIRECTS, STALL_TIMEOUT};
 use crate::path::EntryPath;
 use crate::progress::Transfer;
@@ -30,7 +30,7 @@ pub(super) struct Request<'a> {
     /// For the host of `url` alone.
     pub(super) identity: &'a Identity,
     /// For every host on the way.
-    pub(super) netrc: &'a Netrc,
+    pub(super) identities: &'a Identities,
 }
 
 /// Downloads to `path`. The answer's headers come along.
@@ -127,9 +127,13 @@ impl Request<'_> {
 
     /// Says who asks, to whom it may know: user and password of the URL itself come before everything else.
     fn identify(&self, mut request: RequestBuilder, at: &Url) -> RequestBuilder {
+        // A redirect from https to http may come from anybody, and what is sent there is read by anybody.
+        if at.scheme() == "http" && self.url.expose().scheme() == "https" {
+            return request;
+        }
         let given = Some(self.identity)
             .filter(|known| !known.is_empty() && at.origin() == self.url.expose().origin());
-        let identity = match given.or_else(|| self.netrc.identity(at)) {
+        let identity = match given.or_else(|| self.identities.identity(at)) {
             Some(identity) if at.username().is_empty() && at.password().is_none() => identity,
             _ => return request,
         };
