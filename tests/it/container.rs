@@ -18,7 +18,7 @@ fn static_binary() -> PathBuf {
 }
 
 /// Builds the final stage of the Containerfile around the binary.
-fn build_image(place: &Workplace, store: &Store) -> String {
+pub(crate) fn build_image(place: &Workplace, store: &Store) -> String {
     let rootfs = place.path("stage/rootfs");
     for directory in ["etc/ssl/certs", "tmp"] {
         std::fs::create_dir_all(rootfs.join(directory)).unwrap();

@@ -20,6 +20,7 @@ mod differential;
 mod docs;
 mod downloads;
 mod golden;
+mod launch;
 mod maven;
 mod maven_hostile;
 mod maven_oracle;

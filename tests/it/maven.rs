@@ -19,7 +19,8 @@ fn sections(text: &str) -> impl Iterator<Item = (&str, &str)> {
     text.split("\n== ").skip(1).filter_map(|section| section.split_once('\n'))
 }
 
-fn repository() -> HashMap<String, String> {
+/// The files of the cases' repository.
+pub(crate) fn repository() -> HashMap<String, String> {
     let mut files: HashMap<String, String> = sections(include_str!("maven/repository.txt"))
         .map(|(path, text)| (path.to_owned(), text.to_owned()))
         .collect();
@@ -28,6 +29,14 @@ fn repository() -> HashMap<String, String> {
         files.insert(format!("t/case-{name}/1/case-{name}-1.pom"), pom.to_owned());
     }
     files
+}
+
+/// The names of the files that real Maven found for a case, without a scope.
+pub(crate) fn files_of_all(case: &str) -> Vec<&'static str> {
+    let all = sections(include_str!("maven/cases.txt"));
+    let (_, text) = all.into_iter().find(|(name, _)| *name == case).unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix("all: ")).unwrap();
+    line.split(' ').collect()
 }
 
 #[test]

@@ -302,6 +302,14 @@ impl Store {
         image.trim().to_owned()
     }
 
+    /// Another image: `image`, with a file or the content of a directory at `place`. Gives its id.
+    pub(crate) fn add_to(&self, image: &str, what: &Path, place: &str) -> String {
+        let container = text(&mut self.buildah(&["from", "--pull-never", image]));
+        let container = container.trim();
+        output(&mut self.buildah(&["copy", "-q", container, &what.display().to_string(), place]));
+        text(&mut self.buildah(&["commit", "-q", "--rm", container])).trim().to_owned()
+    }
+
     /// Where the files of an image are, for reading.
     pub(crate) fn mount(&self, image: &str) -> PathBuf {
         let container = text(&mut self.buildah(&["from", "--pull-never", image]));
