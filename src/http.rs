@@ -99,6 +99,9 @@ pub enum ClientError {
         /// `http` or `https`.
         scheme: &'static str,
     },
+    /// The TLS library refuses the client certificate.
+    #[error("the client certificate is not accepted")]
+    Refused(#[source] reqwest::Error),
     /// reqwest refused the whole.
     #[error("cannot set up TLS")]
     Tls(#[source] reqwest::Error),
@@ -111,6 +114,9 @@ impl Diagnose for ClientError {
 
     fn hint(&self) -> Option<String> {
         match self {
+            Self::Refused(_) => {
+                Some("it has to be X.509 of version 3, with a key of its own that is not encrypted".into())
+            }
             Self::NoAuthorities { .. } => {
                 Some("give a file with one or more `-----BEGIN CERTIFICATE-----` blocks".into())
             }
@@ -173,7 +179,7 @@ fn client_with(proxies: &Proxies, trust: &Trust, redirects: redirect::Policy) ->
     if let Some(identity) = &trust.identity {
         builder = builder.identity(identity.clone());
     }
-    builder.build().map_err(ClientError::Tls)
+    builder.build().map_err(if trust.identity.is_some() { ClientError::Refused } else { ClientError::Tls })
 }
 
 /// A statically linked glibc cannot load the name service modules that its resolver wants, so names are

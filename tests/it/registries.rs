@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use crate::support::artifact_server::{Answer, ArtifactServer};
-use crate::support::real::{PASSWORD, RealRegistry, SelfSigned, Setup, Store, USER, output, text};
+use crate::support::dockerfile::Dockerfile;
+use crate::support::real::{MutualTls, PASSWORD, RealRegistry, SelfSigned, Setup, Store, USER, output, text};
 use crate::support::{Workplace, noise, sha512, tgz_of, zip_of};
 
 /// A resource with all four types; gives the place and the server.
@@ -262,4 +263,69 @@ fn a_certificate_that_is_its_own_authority() {
     hint: have the server's certificate renewed, or set `insecure: true` on this artifact (and a `sha512sum`)
     ");
     build(true).succeeded();
+}
+
+#[test]
+#[ignore = "docker-registry, nginx, openssl, skopeo"]
+fn a_registry_that_wants_a_client_certificate() {
+    let (place, _server) = all_types();
+    let registry = MutualTls::start();
+    let file = |name: &str| registry.file(name).display().to_string();
+    let to = format!("{}/app:1", registry.host());
+    let authority = format!("{}={}", registry.host(), file("ca.crt"));
+    let refused =
+        place.build(&["--base", "scratch", "--to", &to, "--registry-ca", &authority, "--retries", "0"]);
+    let pair = format!("{}={},{}", registry.host(), file("client.cert"), file("client.key"));
+    let usual = ["--base", "scratch", "--to", &to, "--registry-ca", &authority];
+    let with = place.build(&[usual.as_slice(), &["--registry-client-cert", &pair]].concat()).succeeded();
+    let pushed = inspect(&format!("{}/app:1", registry.behind()), &[]);
+    assert_eq!(pushed["Digest"], with.digest());
+
+    // As Kaniko's option, and as the directory that Buildah knows. The base is read that way too.
+    std::fs::create_dir(place.path("certs")).unwrap();
+    for name in ["ca.crt", "client.cert", "client.key"] {
+        std::fs::copy(registry.file(name), place.path(&format!("certs/{name}"))).unwrap();
+    }
+    let mut dockerfile = Dockerfile::new(&to);
+    dockerfile.plugin("none");
+    let dockerfile = place.write("Dockerfile", dockerfile.finish("")).display().to_string();
+    let second = format!("{}/second:1", registry.host());
+    let log = place.path("log").display().to_string();
+    let kaniko = place.run(&[
+        &format!("--dockerfile={dockerfile}"),
+        &format!("--destination={second}"),
+        &format!("--registry-certificate={authority}"),
+        &format!("--registry-client-cert={pair}"),
+        &format!("--image-name-with-digest-file={log}"),
+    ]);
+    let kaniko = kaniko.succeeded();
+    assert_eq!(
+        place.read("log").trim(),
+        format!("{}@{}", second.rsplit_once(':').unwrap().0, kaniko.digest())
+    );
+    let script = format!(
+        "buildah build --file={dockerfile} --tag={second} --storage-driver=vfs --cert-dir=certs\n\
+         buildah push --storage-driver=vfs --digestfile=/tmp/digest --cert-dir=certs {second}\n\
+         echo \"$(buildah images --storage-driver=vfs --format '{{{{.Name}}}}' {second})@$(cat /tmp/digest)\" > /dev/termination-log"
+    );
+    let buildah = place.run(&["/bin/bash", "-ec", &script]).succeeded();
+    assert_eq!(buildah.digest(), kaniko.digest());
+
+    let wrong = |pair: &str| {
+        let pair =
+            pair.replace("HOST", &registry.host()).replace("DIR", &place.path("certs").display().to_string());
+        place.build(&[usual.as_slice(), &["--registry-client-cert", &pair]].concat()).error()
+    };
+    place.write("certs/broken.key", "no key");
+    std::fs::copy(registry.file("client.cert"), place.path("certs/alone.cert")).unwrap();
+    let rows = [
+        refused.error(),
+        wrong("HOST"),
+        wrong("HOST=DIR/client.cert"),
+        wrong("HOST=DIR/none.cert,DIR/client.key"),
+        wrong("HOST=DIR/client.cert,DIR/broken.key"),
+        place.run(&["/bin/bash", "-ec", &script]).error(),
+        place.run(&["/bin/bash", "-ec", &script.replace("=certs", "=nowhere")]).error(),
+    ];
+    insta::assert_snapshot!(rows.join("\n\n"));
 }

@@ -90,6 +90,94 @@ impl Drop for RealRegistry {
     }
 }
 
+/// A registry behind an nginx that lets nobody in without a certificate of its own authority.
+pub(crate) struct MutualTls {
+    nginx: Child,
+    pub(crate) port: u16,
+    registry: RealRegistry,
+    directory: tempfile::TempDir,
+}
+
+impl MutualTls {
+    pub(crate) fn start() -> Self {
+        let (registry, directory) = (RealRegistry::start(Setup::Http), tempfile::tempdir().unwrap());
+        let at = directory.path();
+        make_certificates(at);
+        // With an extension it is a certificate of version 3, which TLS libraries want of late.
+        std::fs::write(at.join("client.ext"), "extendedKeyUsage=clientAuth\n").unwrap();
+        let openssl = |arguments: &[&str]| output(Command::new("openssl").args(arguments).current_dir(at));
+        openssl(&[
+            "req",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-keyout",
+            "client.key",
+            "-out",
+            "client.csr",
+            "-subj",
+            "/CN=builder",
+        ]);
+        openssl(&[
+            "x509",
+            "-req",
+            "-in",
+            "client.csr",
+            "-CA",
+            "ca.crt",
+            "-CAkey",
+            "ca.key",
+            "-CAcreateserial",
+            "-days",
+            "2",
+            "-out",
+            "client.cert",
+            "-extfile",
+            "client.ext",
+        ]);
+        let port = free_port();
+        let config = format!(
+            "daemon off; master_process off; pid {0}/pid; error_log {0}/error.log;\n\
+             events {{}}\n\
+             http {{\n  access_log off; client_max_body_size 0; client_body_temp_path {0}/n1; proxy_temp_path {0}/n2;\n\
+             fastcgi_temp_path {0}/n3; uwsgi_temp_path {0}/n4; scgi_temp_path {0}/n5;\n\
+             server {{\n    listen 127.0.0.1:{port} ssl; ssl_certificate {0}/server.crt; ssl_certificate_key {0}/server.key;\n\
+             ssl_client_certificate {0}/ca.crt; ssl_verify_client on;\n\
+             location / {{ proxy_pass http://127.0.0.1:{1}; proxy_request_buffering off; proxy_http_version 1.1;\n\
+             proxy_set_header Host $http_host; proxy_set_header X-Forwarded-Proto https; }}\n  }}\n}}\n",
+            at.display(),
+            registry.port,
+        );
+        std::fs::write(at.join("nginx.conf"), config).unwrap();
+        let mut command = Command::new("nginx");
+        command.arg("-c").arg(at.join("nginx.conf")).stdout(Stdio::null()).stderr(Stdio::null());
+        let nginx = command.spawn().expect("nginx is installed, and on the path");
+        wait_for(port);
+        Self { nginx, port, registry, directory }
+    }
+
+    pub(crate) fn host(&self) -> String {
+        format!("localhost:{}", self.port)
+    }
+
+    /// The way in that asks for nothing.
+    pub(crate) fn behind(&self) -> String {
+        self.registry.host()
+    }
+
+    /// `ca.crt`, `client.cert`, `client.key` or another of its files.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+}
+
+impl Drop for MutualTls {
+    fn drop(&mut self) {
+        let _ = self.nginx.kill();
+        let _ = self.nginx.wait();
+    }
+}
+
 /// A TLS server with a certificate as `openssl req -x509` makes it by default: an authority's, and its own.
 pub(crate) struct SelfSigned {
     child: Child,
