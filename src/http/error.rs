@@ -147,7 +147,7 @@ impl HttpError {
         let retry_after = (headers.get(RETRY_AFTER))
             .and_then(|value| value.to_str().ok()?.trim().parse().ok())
             .map(Duration::from_secs);
-        Self::Status { status, message: readable(body), retry_after }
+        Self::Status { status, message: readable(status, body), retry_after }
     }
 
     /// The status code, where the server gave one.
@@ -183,11 +183,28 @@ fn tls_error(error: &io::Error) -> Option<&rustls::Error> {
     inner.downcast_ref::<rustls::Error>().or_else(|| tls_error(inner.downcast_ref::<io::Error>()?))
 }
 
-/// A short, single-line, printable body; pages and long texts explain nothing in one line.
-fn readable(body: &[u8]) -> Option<String> {
-    let text = std::str::from_utf8(body).ok()?.trim();
-    let fits = !text.is_empty() && text.len() <= 200 && !text.starts_with('<');
+/// A short, single-line, printable body, or the title of a page that says more than the status does.
+fn readable(status: StatusCode, body: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(body);
+    let text = match text.trim().strip_prefix('<') {
+        Some(page) => title(page).filter(|title| !repeats(status, title))?,
+        None => text.trim(),
+    };
+    let fits = !text.is_empty() && text.len() <= 200;
     (fits && crate::path::shown(text.as_bytes()) == text).then(|| text.to_owned())
+}
+
+/// A page's title, without the number that many begin with.
+fn title(page: &str) -> Option<&str> {
+    let lower = page.to_ascii_lowercase();
+    let start = lower.find("<title>")? + "<title>".len();
+    let end = start + lower[start..].find("</title>")?;
+    Some(page.get(start..end)?.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ').trim())
+}
+
+/// Whether a title says no more than the status does; for 413 there is an older name.
+fn repeats(status: StatusCode, title: &str) -> bool {
+    title.is_empty() || Some(title) == status.canonical_reason() || title == "Request Entity Too Large"
 }
 
 impl Diagnose for HttpError {

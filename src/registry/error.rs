@@ -211,6 +211,13 @@ impl Diagnose for RegistryError {
         {
             return Some(hint);
         }
+        // nginx answers with a page, Go and OpenSSL end the handshake.
+        let words = self.source.to_string();
+        if words.contains("SSL certificate was sent") || words.contains("CertificateRequired") {
+            return Some(format!(
+                "`{host}` wants to know who asks by a certificate: give one with `--registry-client-cert {host}=CERT,KEY`"
+            ));
+        }
         match &self.source {
             Cause::Http(HttpError::InvalidCertificate { .. }) => Some(format!(
                 "have the registry's certificate renewed, or accept any certificate with `--insecure-registry {host}`"
