@@ -17,6 +17,14 @@ impl Secret {
         Self(text.into())
     }
 
+    /// `text`, in which a server may repeat what it was sent, without this. Of `Bearer <token>` the token counts.
+    #[must_use]
+    pub fn redact(&self, text: &str) -> String {
+        let value = self.0.rsplit_once(' ').map_or(self.0.as_str(), |(_, token)| token);
+        let text = if self.0.is_empty() { text.to_owned() } else { text.replace(&self.0, "***") };
+        if value.is_empty() { text } else { text.replace(value, "***") }
+    }
+
     /// The text itself, for the request that needs it.
     #[must_use]
     pub fn expose(&self) -> &str {

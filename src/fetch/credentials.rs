@@ -27,6 +27,17 @@ impl Identity {
         self.basic.is_none() && self.headers.is_empty()
     }
 
+    /// `text`, in which a server may repeat what it was sent, without passwords and headers.
+    pub(super) fn redact(&self, text: &str) -> String {
+        let secrets = self
+            .basic
+            .iter()
+            .map(|(_, password)| password)
+            .chain(self.headers.iter().map(|(_, value)| value));
+        let authorization = self.authorization();
+        secrets.chain(&authorization).fold(text.to_owned(), |text, secret| secret.redact(&text))
+    }
+
     /// The value of `Authorization`.
     pub(super) fn authorization(&self) -> Option<Secret> {
         let (user, password) = self.basic.as_ref()?;

@@ -103,8 +103,14 @@ impl Request<'_> {
             return Ok(response);
         }
         let headers = response.headers().clone();
+        let at = response.url().clone();
         let body = String::from_utf8_lossy(&start_of_body(response).await).into_owned();
-        let body = self.url.redact(&body);
+        let mut body = SafeUrl::new(at.clone()).redact(&self.url.redact(&self.identity.redact(&body)));
+        for url in [&at, self.url.expose()] {
+            if let Some(identity) = self.identities.identity(url) {
+                body = identity.redact(&body);
+            }
+        }
         Err(DownloadError::Http(HttpError::status(status, &headers, body.as_bytes())))
     }
 

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
 use reqwest::{Client, RequestBuilder};
 use serde::Deserialize;
@@ -92,6 +94,18 @@ impl Authenticator {
         self.credentials.is_some()
     }
 
+    /// `text`, in which a server may repeat what it was sent, without the credentials.
+    pub(super) fn redact(&self, text: &str) -> String {
+        match &self.credentials {
+            Some(Credentials::Basic { user, password }) => {
+                let encoded = Secret::new(STANDARD.encode(format!("{user}:{}", password.expose())));
+                encoded.redact(&password.redact(text))
+            }
+            Some(Credentials::Identity(token) | Credentials::Bearer(token)) => token.redact(text),
+            None => text.to_owned(),
+        }
+    }
+
     /// Adds what `challenge` wants to a request.
     pub(super) async fn authorize(
         &self,
@@ -160,7 +174,7 @@ impl Authenticator {
         let response = request.timeout(crate::http::STALL_TIMEOUT).send().await.map_err(http)?;
         if !response.status().is_success() {
             let server = realm.host_str().unwrap_or_default().to_owned();
-            let answer = Box::new(read_failure(response).await);
+            let answer = Box::new(read_failure(response, self).await);
             return Err(Cause::Token { server, answer });
         }
         let bytes = read_limited(response, MAX_ANSWER, "the token server's answer").await?;

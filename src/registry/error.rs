@@ -7,6 +7,7 @@ use reqwest::StatusCode;
 use serde::Deserialize;
 
 use super::Registry;
+use super::auth::Authenticator;
 use crate::blob::BlobError;
 use crate::digest::Digest;
 use crate::error::{Diagnose, Reason};
@@ -87,7 +88,7 @@ struct ErrorEntry {
 }
 
 /// The cause that an unsuccessful answer tells.
-pub(super) async fn read_failure(mut response: reqwest::Response) -> Cause {
+pub(super) async fn read_failure(mut response: reqwest::Response, authenticator: &Authenticator) -> Cause {
     let (status, headers) = (response.status(), response.headers().clone());
     let mut body = Vec::new();
     while body.len() < ERROR_BODY
@@ -95,6 +96,7 @@ pub(super) async fn read_failure(mut response: reqwest::Response) -> Cause {
     {
         body.extend_from_slice(&bytes[..bytes.len().min(ERROR_BODY - body.len())]);
     }
+    let body = authenticator.redact(&String::from_utf8_lossy(&body)).into_bytes();
     let told =
         serde_json::from_slice::<ErrorBody>(&body).ok().and_then(|body| body.errors.into_iter().next());
     match told {

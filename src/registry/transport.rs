@@ -55,7 +55,7 @@ impl Registry {
             status if !status.is_server_error() && status != StatusCode::TOO_MANY_REQUESTS => {
                 Ok(Endpoint { root, challenge: Challenge::None })
             }
-            _ => Err(read_failure(response).await),
+            _ => Err(read_failure(response, &self.authenticator).await),
         }
     }
 }
@@ -116,7 +116,7 @@ impl Repository {
             if response.status().is_success() {
                 return Ok(response);
             }
-            return Err(read_failure(response).await);
+            return Err(read_failure(response, &self.registry.authenticator).await);
         }
     }
 

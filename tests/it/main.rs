@@ -27,4 +27,5 @@ mod maven_oracle;
 mod maven_repositories;
 mod registries;
 mod registry_faults;
+mod secrets;
 mod support;

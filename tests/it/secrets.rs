@@ -1,0 +1,227 @@
+//! Secrets in every place that can hold one, and builds that fail there: nothing of what is said may hold any of them.
+
+use std::process::Command;
+
+use base64::Engine as _;
+use serde_json::json;
+
+use crate::support::Workplace;
+use crate::support::artifact_server::{Answer, ArtifactServer};
+
+/// Each stands in one place only, so that a leak tells where it comes from.
+const SECRETS: [&str; 16] = [
+    "s3cret-in-docker-config",
+    "s3cret-in-netrc",
+    "s3cret-in-headers",
+    "s3cret-in-settings",
+    "s3cret-in-settings-header",
+    "s3cret-in-url",
+    "s3cret-in-query",
+    "s3cret-in-redirect",
+    "s3cret-in-redirect-query",
+    "s3cret-in-creds",
+    "s3cret-in-proxy",
+    "s3cret-in-argument",
+    "s3cret-in-repository",
+    "s3cret-in-mirror",
+    "s3cret-in-token-answer",
+    "s3cret-in-variable",
+];
+
+/// Answers with this status and repeats everything that it was sent, as some servers do in their error pages.
+fn denies(status: &str, extra: &str, words: &str) -> Answer {
+    let length = words.len();
+    Answer::Raw(format!(
+        "HTTP/1.1 {status}\r\n{extra}Content-Length: {length}\r\nConnection: close\r\n\r\n{words}"
+    ))
+}
+
+struct Place {
+    workplace: Workplace,
+    server: ArtifactServer,
+    said: Vec<(String, String)>,
+}
+
+impl Place {
+    fn new() -> Self {
+        let workplace = Workplace::new();
+        let basic = |secret: &str| base64::engine::general_purpose::STANDARD.encode(format!("me:{secret}"));
+        let echo = "the password s3cret-in-docker-config is wrong, or s3cret-in-creds, or s3cret-in-variable";
+        let server = ArtifactServer::start(&[
+            (
+                "/denied",
+                denies(
+                    "403 Forbidden",
+                    "",
+                    "the password s3cret-in-netrc is wrong, and so is s3cret-in-headers",
+                ),
+            ),
+            ("/v2/", denies("401 Unauthorized", "WWW-Authenticate: Basic realm=\"x\"\r\n", echo)),
+            (
+                "/moved",
+                Answer::Redirect(
+                    "http://me:s3cret-in-redirect@127.0.0.1:9/x?token=s3cret-in-redirect-query".into(),
+                ),
+            ),
+        ]);
+        let host = format!("127.0.0.1:{}", server.port);
+        let auths = json!({ "auths": { host: { "auth": basic("s3cret-in-docker-config") } } });
+        workplace.write("config.json", auths.to_string());
+        workplace.write("netrc", "machine 127.0.0.1 login me password s3cret-in-netrc\n");
+        workplace.write("headers", "127.0.0.1: {X-Token: s3cret-in-headers}\n");
+        workplace.write(
+            "settings.xml",
+            "<settings><servers><server><id>custom-repo</id><username>me</username><password>s3cret-in-settings</password>\
+             <configuration><httpHeaders><property><name>X-Token</name><value>s3cret-in-settings-header</value></property>\
+             </httpHeaders></configuration></server></servers></settings>",
+        );
+        Self { workplace, server, said: Vec::new() }
+    }
+
+    /// Runs a command that has to fail, in each form of the log.
+    fn fail(&mut self, what: &str, prepare: impl Fn(&mut Command)) {
+        for format in ["text", "json"] {
+            let mut command = self.workplace.command();
+            command.env("CONNECT_BUILD_LOG_FORMAT", format).env("CONNECT_BUILD_VERBOSE", "true");
+            command.env("CONNECT_BUILD_RETRIES", "1").env("CONNECT_BUILD_TERMINATION_LOG", "termination");
+            command.env("CONNECT_BUILD_RESULT_FILE", "result.json").env("REGISTRY_AUTH_FILE", "config.json");
+            command.env("CONNECT_BUILD_NETRC", "netrc").env("CONNECT_BUILD_HEADERS", "headers");
+            command.env("CONNECT_BUILD_MAVEN_SETTINGS", "settings.xml");
+            prepare(&mut command);
+            let output = command.output().unwrap();
+            assert!(!output.status.success(), "{what} succeeds");
+            let mut said = [output.stdout, output.stderr]
+                .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+                .concat();
+            for file in ["termination", "result.json"] {
+                if self.workplace.path(file).exists() {
+                    said += &self.workplace.read(file);
+                }
+            }
+            assert!(said.contains("error"), "{what} says nothing: {said}");
+            self.said.push((format!("{what}, {format}"), said));
+        }
+    }
+
+    fn artifact(&mut self, what: &str, artifact: &serde_json::Value) {
+        self.workplace.resource(None, &json!([{ "name": "plugin", "artifacts": [artifact] }]));
+        self.fail(what, |command| {
+            command.args(["build", "resource.json", "--base", "scratch", "--to", "oci:out"]);
+        });
+    }
+}
+
+#[test]
+fn nothing_that_is_said_holds_a_secret() {
+    let mut place = Place::new();
+    let url = |path: &str| format!("http://127.0.0.1:{}{path}", place.server.port);
+    let with_password = |url: &str, secret: &str| url.replace("http://", &format!("http://me:{secret}@"));
+    let (denied, missing, moved, root) = (url("/denied"), url("/missing"), url("/moved"), url("/"));
+    let registry = format!("127.0.0.1:{}", place.server.port);
+    place.artifact("an artifact behind a netrc", &json!({ "type": "jar", "url": denied }));
+    let secret = with_password(&missing, "s3cret-in-url") + "?token=s3cret-in-query";
+    place.artifact("an artifact with a password", &json!({ "type": "jar", "url": secret }));
+    place.artifact("a URL that is none", &json!({ "type": "jar", "url": format!("{secret} ") }));
+    place.artifact(
+        "a URL of no host",
+        &json!({ "type": "tgz", "url": "https://me:s3cret-in-url@/x?y=s3cret-in-query" }),
+    );
+    place.artifact("a redirect", &json!({ "type": "zip", "url": moved }));
+    let maven = |repository: &str| json!({ "type": "maven", "group": "g", "artifact": "a", "version": "1", "repository": repository });
+    place.artifact("a Maven repository", &maven(&root));
+    place.artifact(
+        "a Maven repository with a password",
+        &maven(&with_password(&root, "s3cret-in-repository")),
+    );
+    let mut mirrored = maven(&root);
+    mirrored["mirrors"] = json!([{ "url": with_password(&root, "s3cret-in-mirror") }]);
+    place.artifact("a mirror", &mirrored);
+    place.artifact("a repository of no form", &maven("ftp://me:s3cret-in-repository@host/"));
+
+    let jar = json!([{ "name": "plugin", "artifacts": [{ "type": "jar", "url": missing }] }]);
+    place.workplace.resource(None, &jar);
+    let to = format!("{registry}/x:1");
+    place.fail("a registry", |command| {
+        command.args(["build", "resource.json", "--base", "scratch", "--to", &to]);
+    });
+    place.fail("a proxy", |command| {
+        command.args(["build", "resource.json", "--base", "scratch", "--to", "oci:out"]);
+        command.env("HTTP_PROXY", "http://me:s3cret-in-proxy@127.0.0.1:9");
+    });
+    place.fail("a proxy that is none", |command| {
+        command.args(["build", "resource.json", "--base", "scratch", "--to", "oci:out"]);
+        command.env("HTTP_PROXY", "http://me:s3cret-in-proxy@:::");
+    });
+
+    // The launches.
+    let dockerfile = |more: &str| {
+        format!(
+            "FROM 127.0.0.1:9/kafka:base\n\nUSER root:root\n\nARG http_proxy=http://me:s3cret-in-argument@127.0.0.1:9\n\n{more}USER 1001\n"
+        )
+    };
+    place.workplace.write("Dockerfile", dockerfile(""));
+    let script = |options: &str, more: &str| {
+        format!(
+            "buildah build --file=Dockerfile --tag={to} --storage-driver=vfs {options}\n\
+             buildah push --storage-driver=vfs --digestfile=/tmp/digest {options} {to}{more}\n\
+             echo \"$(buildah images --storage-driver=vfs --format '{{{{.Name}}}}' {to})@$(cat /tmp/digest)\" > /dev/termination-log"
+        )
+    };
+    for (what, script) in [
+        ("Buildah's credentials", script("--creds=me:s3cret-in-creds", "")),
+        ("Buildah's credentials from a variable", script("--creds=me:$PASSWORD", "")),
+        ("an option too many", script("--creds=me:s3cret-in-creds --frobnicate=s3cret-in-creds", "")),
+        ("a word too many", script("--creds=me:s3cret-in-creds", " --creds=me:s3cret-in-creds")),
+        ("a shell's work", script("--creds=me:s3cret-in-creds;id", "")),
+        ("a value that a shell takes apart", script("--creds=$SPACES", "")),
+    ] {
+        place.fail(what, |command| {
+            command.args(["/bin/bash", "-ec", &script]);
+            command.env("PASSWORD", "s3cret-in-variable").env("SPACES", "s3cret-in-variable and more");
+        });
+    }
+    let destination = format!("--destination={to}");
+    for (what, argument) in [
+        ("Kaniko", "--build-arg=HTTPS_PROXY=http://me:s3cret-in-proxy@127.0.0.1:9"),
+        ("an argument too many", "--build-arg=TOKEN=s3cret-in-argument"),
+        ("an option that nobody knows", "--token=s3cret-in-argument"),
+        ("a value of another form", "--verbosity=s3cret-in-argument"),
+    ] {
+        place.fail(what, |command| {
+            command.args(["--dockerfile=Dockerfile", &destination, argument]);
+        });
+    }
+    for (what, more) in [
+        ("a line of another form", "RUN 'curl' 'https://me:s3cret-in-url@host/x?token=s3cret-in-query'\n"),
+        ("an argument of another form", "ARG no_proxy='http://me:s3cret-in-argument@host'\n"),
+        (
+            "another URL than the path says",
+            "##########\n# Connector plugin x1\n##########\nRUN 'mkdir' '-p' '/opt/kafka/plugins/x1/00000000' \\\n      && 'curl' '-f' '-L' '--output' '/opt/kafka/plugins/x1/00000000/00000000.jar' 'https://me:s3cret-in-url@host/x?token=s3cret-in-query'\n",
+        ),
+        (
+            "another flag before it",
+            "##########\n# Connector plugin x1\n##########\nRUN 'mkdir' '-p' '/opt/kafka/plugins/x1/00000000' \\\n      && 'curl' '-f' '-q' 'https://me:s3cret-in-url@host/x?token=s3cret-in-query' '-L' '--output' '/opt/kafka/plugins/x1/00000000/00000000.jar' 'https://me:s3cret-in-url@host/x?token=s3cret-in-query'\n",
+        ),
+    ] {
+        place.workplace.write("Dockerfile", dockerfile(more));
+        place.fail(what, |command| {
+            command.args(["--dockerfile=Dockerfile", &destination]);
+        });
+    }
+
+    let engine = base64::engine::general_purpose::STANDARD;
+    let mut leaks = Vec::new();
+    for (what, said) in &place.said {
+        for secret in SECRETS {
+            let forms = [secret.to_owned(), engine.encode(format!("me:{secret}"))];
+            leaks.extend(
+                forms
+                    .iter()
+                    .filter(|form| said.contains(*form))
+                    .map(|form| format!("{what}: {form}\n{said}")),
+            );
+        }
+    }
+    assert!(leaks.is_empty(), "{} leaks\n{}", leaks.len(), leaks.join("\n---\n"));
+    assert_eq!(place.said.len(), 2 * 26);
+}
