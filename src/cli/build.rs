@@ -39,25 +39,33 @@ pub(super) fn main(arguments: &BuildArguments, launch: &Launch) -> ExitCode {
 }
 
 fn run(arguments: &BuildArguments, launch: &Launch, console: &Console) -> Result<Outcome, CliError> {
+    // Who waits for somebody to type is ended by a signal as ever.
+    let typed =
+        (arguments.plan.file == Path::new("-")).then(|| plan::read(&arguments.plan.file)).transpose()?;
+    // From here on a signal is heard, whatever is being done.
+    let runtime = runtime()?;
+    let signal = {
+        let _guard = runtime.enter();
+        signal().map_err(CliError::Start)?
+    };
     clear_results(&arguments.report, launch)?;
-    let spec = plan::read(&arguments.plan.file)?;
+    let spec = typed.map_or_else(|| plan::read(&arguments.plan.file), Ok)?;
     for warning in &spec.warnings {
         console.reporter.report(&Event::Warning(warning));
     }
     let settings = settings::build(arguments, launch, &spec.proxies)?;
     let choices = settings::choices(&arguments.plan, &settings.maven);
     let plan = Plan::new(&spec, &choices).map_err(CliError::Plan)?;
-    let runtime = runtime()?;
     let stages = Stages::default();
     let result = runtime.block_on(async {
-        let signal = signal().map_err(CliError::Start)?;
         let build = pipeline::run(&plan, &settings, &console.reporter, &stages);
         tokio::select! {
-            outcome = build => outcome.map_err(CliError::Build),
+            biased;
             signal = signal => {
                 let publishing = stages.is_publishing();
                 Err(CliError::Build(BuildError::Interrupted { signal, publishing }))
             }
+            outcome = build => outcome.map_err(CliError::Build),
         }
     });
     runtime.shutdown_timeout(SHUTDOWN);

@@ -141,7 +141,7 @@ impl Identities {
         type Hosts = BTreeMap<String, BTreeMap<String, String>>;
         let text = if text.trim().is_empty() { "{}" } else { text };
         let hosts: Hosts = serde_saphyr::from_str(text).map_err(|error| InvalidHeaders::Form {
-            line: error.location().map(|location| location.line().into()),
+            line: error.location().map(|location| location.line()),
         })?;
         let mut machines = Vec::new();
         for (host, headers) in hosts {

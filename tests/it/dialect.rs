@@ -219,7 +219,7 @@ fn is_known(spec: &Spec, other: &Spec) -> bool {
                 match &mut kind {
                     // A jar under another name is `other`.
                     ArtifactKind::Jar(remote) => {
-                        kind = ArtifactKind::Other(Remote { sha512: None, ..remote.clone() }, None)
+                        kind = ArtifactKind::Other(Remote { sha512: None, ..remote.clone() }, None);
                     }
                     ArtifactKind::Tgz(remote) | ArtifactKind::Zip(remote) => {
                         remote.sha512 = None;

@@ -20,6 +20,7 @@ mod differential;
 mod docs;
 mod downloads;
 mod golden;
+mod interrupted;
 mod launch;
 mod maven;
 mod maven_hostile;

@@ -3,7 +3,7 @@
 use super::error::DialectError;
 use super::shell::{Command, commands};
 
-/// Largest Dockerfile, in bytes: a ConfigMap holds no more.
+/// Largest Dockerfile, in bytes: a `ConfigMap` holds no more.
 const MAX_BYTES: usize = 1 << 20;
 
 /// What a plugin's heading begins with.
