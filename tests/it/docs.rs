@@ -20,3 +20,29 @@ fn the_first_command_is_one_that_the_tests_run() {
     let command = "build examples/quickstart/kafka-connect.yaml --base scratch --to oci:target/quickstart";
     assert!(README.contains(&format!("cargo run --release -- {command}")));
 }
+
+/// The options of Kaniko that the program knows, as its error for another one lists them.
+#[test]
+fn the_table_of_kanikos_options_is_the_programs() {
+    let run = crate::support::Workplace::new().run(&["--no-such-option"]);
+    let hint = run.stderr.lines().find_map(|line| line.strip_prefix("hint: known are ")).unwrap();
+    let section = README.split("Of Kaniko's").nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap();
+    for option in hint.split(", ") {
+        assert!(section.contains(option), "{option} is not in the table");
+    }
+}
+
+#[test]
+fn the_example_for_strimzi_is_one() {
+    let text = include_str!("../../examples/strimzi/private.yaml");
+    let spec = connect_build::spec::read(text, connect_build::spec::Origin::File).unwrap();
+    assert_eq!((spec.plugins.len(), spec.warnings), (3, Vec::<String>::new()));
+    // Each variable that it sets is one of the program's.
+    let help = crate::support::Workplace::new().run(&["build", "--help"]).stdout;
+    let names = text.lines().filter_map(|line| line.trim().strip_prefix("- name: CONNECT_BUILD_"));
+    let names: Vec<&str> = names.collect();
+    assert_eq!(names.len(), 5);
+    for name in names {
+        assert!(help.contains(&format!("[env: CONNECT_BUILD_{name}=]")), "{name}");
+    }
+}
