@@ -9,6 +9,9 @@
 //! once for all its children. Parents that lead back to a child, and imports that do, are found before anyone could wait for
 //! himself: only the outermost build waits for another.
 
+mod lineage;
+mod validate;
+
 use std::collections::HashMap;
 use std::future::Future;
 use std::hash::Hash;
@@ -17,17 +20,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::OnceCell;
 
-use super::coordinate::{Coordinate, MAX_PART, Text, is_lawful_id};
+use self::lineage::{Inherited, InheritedKey};
+use self::validate::{check, check_id, check_length, field_problem};
+use super::coordinate::{Coordinate, Text};
 use super::error::{Attempt, ModelProblem};
 use super::graph;
 use super::interpolate::Interpolator;
 use super::machine::Machine;
 use super::merge;
 use super::pom::{Dependency, ManagementKey, Pom, Properties, Relocation, Repository};
-use super::profile::{Context, PROJECT_DIRECTORY, inject_profiles};
+use super::profile::PROJECT_DIRECTORY;
 use super::remote::Library;
 use super::repository::{Choices, Remotes};
-use super::version::{Constraint, Version};
 
 /// Most ancestors of a POM, and most imports inside each other.
 const MAX_LINEAGE: usize = 64;
@@ -82,22 +86,6 @@ impl From<ModelProblem> for ModelFailure {
     }
 }
 
-/// What a POM inherits, itself included, before expressions are resolved.
-#[derive(Debug, Clone)]
-struct Inherited {
-    pom: Arc<Pom>,
-    group: Option<Text>,
-    version: Option<Text>,
-    /// Of the POM first, then of its parents.
-    properties: Vec<Arc<Properties>>,
-    dependencies: Vec<Arc<Dependency>>,
-    managed: Option<Arc<Vec<Arc<Dependency>>>>,
-    repositories: Vec<Repository>,
-    fields: Vec<(&'static str, Text)>,
-    detects_os: bool,
-    copy_settings: Vec<Text>,
-}
-
 /// Values by key, each made once; whoever asks meanwhile waits.
 struct Memo<K, V>(Mutex<HashMap<K, Arc<OnceCell<V>>>>);
 
@@ -114,9 +102,6 @@ impl<K: Eq + Hash, V: Clone> Memo<K, V> {
         cell.get_or_init(|| Box::pin(make)).await.clone()
     }
 }
-
-/// A lineage is known by its POM, by who was asked, and by the packaging of the model that is built.
-type InheritedKey = (Coordinate, Remotes, Text);
 
 type Managed = Arc<Vec<Arc<Dependency>>>;
 
@@ -239,140 +224,6 @@ impl Models {
             }
             Ok(draft.finish(&imported)?)
         })
-    }
-
-    /// Walks up to the last ancestor, then hands everything down.
-    async fn inherit(
-        &self,
-        pom: Arc<Pom>,
-        remotes: &Remotes,
-        role: Role,
-    ) -> Result<(Arc<Inherited>, Remotes), ModelFailure> {
-        let packaging = Arc::clone(&pom.packaging);
-        let context = |root: bool| Context {
-            machine: if role == Role::Root { &self.machine } else { &self.machine_below },
-            user: &self.user,
-            packaging: &packaging,
-            root,
-        };
-        let mut remotes = Arc::clone(remotes);
-        let mut ids = vec![pom.coordinate()];
-        // Each POM, profiles injected, and the key under which it may be known already.
-        let mut lineage: Vec<(Pom, Option<InheritedKey>)> = Vec::new();
-        let mut current = inject_profiles(&pom, &context(role == Role::Root));
-        if role == Role::Root {
-            current.base.repositories =
-                merge::repositories(&self.choices.profiles, &current.base.repositories);
-        }
-        let mut key = None;
-        let mut known = None;
-        loop {
-            remotes = self.choices.aggregate(&remotes, &current.base.repositories);
-            let parent = current.parent.clone();
-            let of = current.coordinate();
-            lineage.push((current, key));
-            let Some(parent) = parent else { break };
-            for (field, value) in [
-                ("parent.groupId", &parent.group),
-                ("parent.artifactId", &parent.artifact),
-                ("parent.version", &parent.version),
-            ] {
-                if value.is_empty() {
-                    return Err(field_problem(field, &of.to_string(), "is missing").into());
-                }
-                check_length(field, value, &of.to_string())?;
-            }
-            let coordinate = self.parent_coordinate(&parent, &of, &remotes).await?;
-            let raw = match self.pom(&coordinate, &remotes).await {
-                Ok(raw) => raw,
-                Err(ModelFailure::Missing(attempts) | ModelFailure::Failed(attempts)) => {
-                    return Err(ModelFailure::Unresolvable {
-                        what: "the parent",
-                        of,
-                        needed: coordinate,
-                        attempts,
-                    });
-                }
-                Err(other) => return Err(other),
-            };
-            if *raw.packaging != *"pom" {
-                let packaging = crate::path::shown(raw.packaging.as_bytes());
-                return Err(ModelProblem::ParentPackaging { parent: coordinate, packaging }.into());
-            }
-            let id = raw.coordinate();
-            if ids.contains(&id) {
-                let circle: Vec<String> = ids.iter().chain([&id]).map(ToString::to_string).collect();
-                return Err(ModelProblem::ParentCycle(circle.join(" -> ")).into());
-            }
-            ids.push(id);
-            if ids.len() > MAX_LINEAGE {
-                return Err(ModelProblem::TooLarge { limit: MAX_LINEAGE, what: "ancestors" }.into());
-            }
-            let next = (coordinate, Arc::clone(&remotes), Arc::clone(&packaging));
-            known = self.inherited.lock().unwrap_or_else(PoisonError::into_inner).get(&next).cloned();
-            // Nothing is known whose own lineage leads in a circle, so it leads back to none of these either.
-            if known.is_some() {
-                break;
-            }
-            current = inject_profiles(&raw, &context(false));
-            key = Some(next);
-        }
-        let mut inherited = known;
-        for (pom, key) in lineage.into_iter().rev() {
-            let next = Arc::new(Inherited::new(pom, inherited.as_deref()));
-            if let Some(key) = key {
-                self.inherited.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&next));
-            }
-            inherited = Some(next);
-        }
-        match inherited {
-            Some(inherited) => Ok((inherited, remotes)),
-            // The lineage holds the POM itself at least.
-            None => Err(ModelProblem::ParentCycle(String::new()).into()),
-        }
-    }
-
-    /// A parent's version may be a range with an end above; the highest version in it is the parent.
-    async fn parent_coordinate(
-        &self,
-        parent: &super::pom::Parent,
-        of: &Coordinate,
-        remotes: &Remotes,
-    ) -> Result<Coordinate, ModelFailure> {
-        let exact = |version: Text| Coordinate {
-            group: Arc::clone(&parent.group),
-            artifact: Arc::clone(&parent.artifact),
-            version,
-        };
-        let constraint = Constraint::parse(&parent.version).map_err(ModelProblem::from)?;
-        let problem = |words: &str| ModelProblem::ParentRange(format!("`{}` {words}", parent.version));
-        let (versions, attempts) = if let Some(only) = constraint.only() {
-            if *only.as_str() == *"LATEST" || *only.as_str() == *"RELEASE" {
-                let (found, attempts) =
-                    self.library.metadata(&parent.group, &parent.artifact, None, remotes).await;
-                (
-                    super::metadata::named(&found, only.as_str()).into_iter().map(Version::parse).collect(),
-                    attempts,
-                )
-            } else {
-                return Ok(exact(only.text()));
-            }
-        } else {
-            if constraint.is_open_above() {
-                return Err(problem("has no upper end").into());
-            }
-            super::collect::published(&self.library, &parent.group, &parent.artifact, &constraint, remotes)
-                .await
-        };
-        match versions.iter().max() {
-            Some(highest) => Ok(exact(highest.text())),
-            None => Err(ModelFailure::Unresolvable {
-                what: "the parent",
-                of: of.clone(),
-                needed: exact(Arc::clone(&parent.version)),
-                attempts,
-            }),
-        }
     }
 
     /// The management of an imported POM. Only a model that nobody imports waits for another one.
@@ -506,50 +357,6 @@ impl Models {
     }
 }
 
-impl Inherited {
-    /// `DefaultInheritanceAssembler`: the child's entries come first and stay as they are. Neither the relocation is inherited
-    /// nor the names.
-    fn new(pom: Pom, parent: Option<&Inherited>) -> Self {
-        let mut dependencies = pom.base.dependencies.clone();
-        let mut managed = pom.base.managed.clone();
-        let mut properties = vec![Arc::new(pom.base.properties.clone())];
-        let mut repositories = pom.base.repositories.clone();
-        let mut fields = pom.fields.clone();
-        let mut shared = None;
-        if let Some(parent) = parent {
-            merge::inherit(&mut dependencies, &parent.dependencies);
-            match (&mut managed, &parent.managed) {
-                (Some(own), Some(inherited)) if !own.is_empty() => merge::inherit(own, inherited),
-                (_, Some(inherited)) => shared = Some(Arc::clone(inherited)),
-                (_, None) => {}
-            }
-            properties.extend(parent.properties.iter().cloned());
-            repositories = merge::repositories(&repositories, &parent.repositories);
-            for (name, value) in &parent.fields {
-                if matches!(*name, "description" | "url" | "inceptionYear")
-                    && fields.iter().all(|(known, _)| known != name)
-                {
-                    fields.push((name, Arc::clone(value)));
-                }
-            }
-        }
-        let managed = shared.or_else(|| managed.map(Arc::new));
-        Self {
-            group: pom.group.clone().or_else(|| parent.and_then(|parent| parent.group.clone())),
-            version: pom.version.clone().or_else(|| parent.and_then(|parent| parent.version.clone())),
-            properties,
-            dependencies,
-            managed,
-            repositories,
-            fields,
-            copy_settings: [pom.copy_settings.as_slice(), parent.map_or(&[], |parent| &parent.copy_settings)]
-                .concat(),
-            detects_os: pom.detects_os || parent.is_some_and(|parent| parent.detects_os),
-            pom: Arc::new(pom),
-        }
-    }
-}
-
 /// A model whose imports are still to come.
 struct Draft {
     coordinate: Coordinate,
@@ -658,64 +465,4 @@ fn import_coordinate(dependency: &Dependency) -> Result<Coordinate, ModelProblem
         artifact: Arc::clone(&dependency.artifact),
         version,
     })
-}
-
-/// What `DefaultModelValidator` calls an error in every POM, whoever made it.
-fn check(dependency: &Dependency, managed: bool) -> Result<(), ModelProblem> {
-    let what = || {
-        let kind = if managed { "the managed dependency" } else { "the dependency" };
-        format!("{kind} {}", dependency.title())
-    };
-    for (field, id) in [("groupId", &dependency.group), ("artifactId", &dependency.artifact)] {
-        if !is_lawful_id(id) {
-            return check_id(field, id, &what());
-        }
-    }
-    for (field, value) in [
-        ("version", dependency.version.as_ref()),
-        ("type", Some(&dependency.kind)),
-        ("classifier", dependency.classifier.as_ref()),
-    ] {
-        if let Some(value) = value.filter(|value| value.len() > MAX_PART) {
-            return check_length(field, value, &what());
-        }
-    }
-    if dependency.kind.is_empty() {
-        return Err(field_problem("type", &what(), "is missing"));
-    }
-    if !managed && dependency.version.as_deref().is_none_or(str::is_empty) {
-        return Err(field_problem("version", &what(), "is missing"));
-    }
-    let path = dependency.system_path.as_deref().filter(|path| !path.is_empty());
-    match (dependency.scope.as_deref() == Some("system"), path) {
-        (true, None) => Err(field_problem("systemPath", &what(), "is missing")),
-        (true, Some(path)) if !path.starts_with('/') => {
-            Err(field_problem("systemPath", &what(), "is not an absolute path"))
-        }
-        (false, Some(_)) => Err(field_problem("systemPath", &what(), "is only for the scope `system`")),
-        _ => Ok(()),
-    }
-}
-
-fn check_id(field: &'static str, id: &str, of: &str) -> Result<(), ModelProblem> {
-    if is_lawful_id(id) {
-        return Ok(());
-    }
-    check_length(field, id, of)?;
-    let problem = match id {
-        "" => "is missing".to_owned(),
-        other => format!("is `{}`, which is no id", crate::path::shown(other.as_bytes())),
-    };
-    Err(field_problem(field, of, &problem))
-}
-
-fn check_length(field: &'static str, value: &str, of: &str) -> Result<(), ModelProblem> {
-    if value.len() <= MAX_PART {
-        return Ok(());
-    }
-    Err(field_problem(field, of, &format!("is longer than {MAX_PART} bytes")))
-}
-
-fn field_problem(field: &'static str, of: &str, problem: &str) -> ModelProblem {
-    ModelProblem::Field { field, of: crate::path::shown(of.as_bytes()), problem: problem.to_owned() }
 }
