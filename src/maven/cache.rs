@@ -1,12 +1,15 @@
 //! A directory of released files that outlives a build (`--cache-dir`).
 //!
-//! Contents lie in `sha256/<digest>`; `maven/<digest of the URL>` says which one a URL had. Releases never change, so they may be
-//! taken from here without a word to their repository; snapshots and metadata do, and never get in. What is read is hashed
-//! again: a damaged entry counts as none. Every file appears in one step, so several builds may share the directory.
+//! Contents lie in `sha256/<digest>`; `maven/<digest of the URL>` says which one a URL had, and which checksum it was held
+//! against. Releases never change, so they may be taken from here without a word to their repository. Snapshots and metadata
+//! do, and never get in; neither does what no checksum vouched for, or what came from a server that could be anybody. What is
+//! read is hashed again: a damaged entry counts as none. Every file appears in one step, so several builds may share the
+//! directory.
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use super::checksum::Algorithm;
 use crate::digest::Digest;
 use crate::fetch::Fetched;
 use crate::redact::SafeUrl;
@@ -27,7 +30,7 @@ impl Cache {
 
     /// The content that `url` had.
     pub fn read(&self, url: &SafeUrl) -> Option<Vec<u8>> {
-        let (path, digest) = self.entry(url)?;
+        let (path, digest, _) = self.entry(url)?;
         let content = std::fs::read(path).ok()?;
         (Digest::of(&content).hex() == digest).then_some(content)
     }
@@ -37,38 +40,44 @@ impl Cache {
         Some(std::fs::metadata(self.entry(url)?.0).ok()?.len())
     }
 
-    /// Copies the content that `url` had to `target`.
-    pub async fn copy(&self, url: &SafeUrl, target: &Path) -> Option<Fetched> {
-        let (path, digest) = self.entry(url)?;
+    /// Copies the content that `url` had to `target`, and says which sum once held.
+    pub async fn copy(&self, url: &SafeUrl, target: &Path) -> Option<(Fetched, Algorithm)> {
+        let (path, digest, verified) = self.entry(url)?;
         let target = target.to_owned();
         let copied = tokio::task::spawn_blocking(move || {
             let fetched = Fetched::copy_of(&path, &target)?;
-            let sum = super::checksum::Algorithm::Sha256.of_file(&target)?;
+            let sum = Algorithm::Sha256.of_file(&target)?;
             Ok::<_, io::Error>((sum == digest).then_some(fetched))
         });
-        copied.await.ok()?.ok()?
+        Some((copied.await.ok()?.ok()??, verified))
     }
 
     /// Keeps a small content. A cache that cannot be written is a slower one, and no failure.
-    pub fn write(&self, url: &SafeUrl, content: &[u8]) {
-        if let Err(error) = self.store(url, &Digest::of(content).hex(), &mut &*content) {
+    pub fn write(&self, url: &SafeUrl, content: &[u8], verified: Algorithm) {
+        if let Err(error) = self.store(url, &Digest::of(content).hex(), verified, &mut &*content) {
             tracing::warn!("the cache `{}` cannot be written: {error}", self.directory.display());
         }
     }
 
     /// Keeps a file.
-    pub async fn keep(&self, url: &SafeUrl, file: &Path) {
+    pub async fn keep(&self, url: &SafeUrl, file: &Path, verified: Algorithm) {
         let (cache, url, file) = (self.clone(), url.clone(), file.to_owned());
         let kept = tokio::task::spawn_blocking(move || {
-            let digest = super::checksum::Algorithm::Sha256.of_file(&file)?;
-            cache.store(&url, &digest, &mut std::fs::File::open(&file)?)
+            let digest = Algorithm::Sha256.of_file(&file)?;
+            cache.store(&url, &digest, verified, &mut std::fs::File::open(&file)?)
         });
         if let Ok(Err(error)) = kept.await {
             tracing::warn!("the cache `{}` cannot be written: {error}", self.directory.display());
         }
     }
 
-    fn store(&self, url: &SafeUrl, digest: &str, content: &mut dyn io::Read) -> io::Result<()> {
+    fn store(
+        &self,
+        url: &SafeUrl,
+        digest: &str,
+        verified: Algorithm,
+        content: &mut dyn io::Read,
+    ) -> io::Result<()> {
         let path = self.directory.join("sha256").join(digest);
         if !path.is_file() {
             let mut file = tempfile::NamedTempFile::new_in(self.directory.join("sha256"))?;
@@ -76,15 +85,17 @@ impl Cache {
             file.persist(path)?;
         }
         let mut entry = tempfile::NamedTempFile::new_in(self.directory.join("maven"))?;
-        entry.write_all(digest.as_bytes())?;
+        write!(entry, "{digest} {}", verified.extension())?;
         entry.persist(self.index(url))?;
         Ok(())
     }
 
-    fn entry(&self, url: &SafeUrl) -> Option<(PathBuf, String)> {
-        let digest = std::fs::read_to_string(self.index(url)).ok()?;
+    fn entry(&self, url: &SafeUrl) -> Option<(PathBuf, String, Algorithm)> {
+        let text = std::fs::read_to_string(self.index(url)).ok()?;
+        let (digest, sum) = text.split_once(' ')?;
+        let verified = Algorithm::ALL.into_iter().find(|algorithm| algorithm.extension() == sum)?;
         let lawful = digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
-        lawful.then(|| (self.directory.join("sha256").join(&digest), digest))
+        lawful.then(|| (self.directory.join("sha256").join(digest), digest.to_owned(), verified))
     }
 
     /// User and password do not change what is behind a URL.

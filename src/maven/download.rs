@@ -90,7 +90,10 @@ impl Maven {
         if let Some((file, downloaded)) = self.root_file(&resolution, &mut downloads).await.map_err(fail)? {
             brought.push(Brought { file, scope: None, downloaded });
         }
-        for ResolvedFile { file, scope, path, .. } in resolution.of_scope(request.scope) {
+        let mut named = HashSet::new();
+        // A file that stays in several places is one file.
+        let files = resolution.of_scope(request.scope).filter(|resolved| named.insert(&resolved.file));
+        for ResolvedFile { file, scope, path, .. } in files {
             let downloaded = downloads.get(file).await.map_err(|attempts| match attempts {
                 Some(attempts) => fail(ResolveError::NotFound {
                     file: file.to_string(),

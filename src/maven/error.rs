@@ -78,6 +78,16 @@ impl Attempt {
 }
 
 impl RequestError {
+    /// The server says no, for whatever reason: some have 403 for what they do not have.
+    pub(super) fn is_denial(&self) -> bool {
+        match self.transfer() {
+            Some(DownloadError::Http(HttpError::Status { status, .. })) => {
+                status.is_client_error() && status.as_u16() != 429
+            }
+            _ => false,
+        }
+    }
+
     /// The transfer's own error, if it is one.
     fn transfer(&self) -> Option<&DownloadError> {
         match self {
@@ -364,7 +374,8 @@ impl Diagnose for MavenError {
                  one that has both"
             }
             (ResolveError::System { .. }, _) => {
-                "Maven cannot resolve this either: ask for a newer version of the artifact, or list its jars as `jar` artifacts"
+                "files of the machine that builds are not taken: ask for a newer version of the artifact, or list its jars as `jar` \
+                 artifacts"
             }
             (ResolveError::InvalidPom { problem, .. }, _) if problem.is_bound() => OVER_BOUND,
             (ResolveError::TooLarge { .. }, _) => OVER_BOUND,

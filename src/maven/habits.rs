@@ -7,7 +7,7 @@ use super::checksum::Algorithm;
 use super::coordinate::Text;
 use super::repository::Remote;
 
-/// Times that a kind of checksum may be missing before it is not asked for any more.
+/// Times that a kind of checksum may be missing before it is asked for last.
 const PATIENCE: usize = 8;
 
 /// How often something was there, and how often it was not.
@@ -61,10 +61,12 @@ impl Habits {
         self.with(remote, |habit| habit.sums.entry(algorithm).or_default().note(is_there));
     }
 
-    /// The kinds of checksum that may be there, the best first: all but those that never were.
-    pub(super) fn worth_asking(&self, remote: &Remote) -> Vec<Algorithm> {
+    /// All kinds of checksum, the best first, but those that never were there last.
+    pub(super) fn in_order(&self, remote: &Remote) -> Vec<Algorithm> {
         self.with(remote, |habit| {
-            Algorithm::ALL.into_iter().filter(|algorithm| habit.is_worth_asking(*algorithm)).collect()
+            let (first, last): (Vec<_>, Vec<_>) =
+                Algorithm::ALL.into_iter().partition(|algorithm| habit.is_worth_asking(*algorithm));
+            [first, last].concat()
         })
     }
 
@@ -96,17 +98,17 @@ mod tests {
     }
 
     #[test]
-    fn what_never_was_there_is_soon_not_asked_for() {
+    fn what_never_was_there_is_soon_asked_for_last() {
         let (habits, remote, other) = (Habits::default(), remote("a"), remote("b"));
-        assert_eq!(habits.worth_asking(&remote), Algorithm::ALL);
         for _ in 0..PATIENCE {
-            assert!(habits.worth_asking(&remote).contains(&Algorithm::Sha512));
+            assert_eq!(habits.in_order(&remote), Algorithm::ALL);
             habits.sum(&remote, Algorithm::Sha512, false);
         }
-        assert!(!habits.worth_asking(&remote).contains(&Algorithm::Sha512));
-        assert_eq!(habits.worth_asking(&other), Algorithm::ALL, "each repository has its own habits");
+        let [sha512, rest @ ..] = Algorithm::ALL;
+        assert_eq!(habits.in_order(&remote), [rest.as_slice(), &[sha512]].concat());
+        assert_eq!(habits.in_order(&other), Algorithm::ALL, "each repository has its own habits");
         habits.sum(&remote, Algorithm::Sha512, true);
-        assert!(habits.worth_asking(&remote).contains(&Algorithm::Sha512), "it was there after all");
+        assert_eq!(habits.in_order(&remote), Algorithm::ALL, "it was there after all");
     }
 
     #[test]

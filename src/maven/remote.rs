@@ -17,11 +17,11 @@ use tokio::sync::{OnceCell, Semaphore};
 
 use super::cache::Cache;
 use super::checksum::{self, Algorithm};
-use super::coordinate::{self, Coordinate, File, is_snapshot};
+use super::coordinate::{self, Coordinate, File, is_lawful_version, is_snapshot};
 use super::error::{Answer, Attempt, RequestError};
 use super::habits::Habits;
 use super::metadata::Metadata;
-use super::repository::{Remote, Remotes};
+use super::repository::{Closed, Remote, Remotes};
 use super::xml;
 use crate::fetch::{Fetched, Fetcher, Wanted};
 use crate::redact::SafeUrl;
@@ -194,10 +194,7 @@ impl Library {
 
     /// One small file of one repository; `None` where it has no such file.
     async fn text(&self, remote: &Arc<Remote>, path: &str, keep: bool) -> Result<Option<Bytes>, Answer> {
-        let url = match &remote.url {
-            Ok(base) => join(base, path),
-            Err(closed) => return Err(Answer::Closed(closed.clone())),
-        };
+        let url = remote.url.clone().and_then(|base| join(&base, path)).map_err(Answer::Closed)?;
         let cell = {
             let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(texts.entry((Arc::clone(remote), path.to_owned())).or_default())
@@ -207,16 +204,22 @@ impl Library {
                 return Ok(Some(content.into()));
             }
             let Ok(_permit) = self.permits.acquire().await else { return Ok(None) };
-            let content = self.read_verified(remote, &url).await.map_err(Arc::new)?;
-            if keep && let (Some(cache), Some(content)) = (&self.cache, &content) {
-                cache.write(&url, content);
+            let Some((content, verified)) = self.read_verified(remote, &url).await.map_err(Arc::new)? else {
+                return Ok(None);
+            };
+            if keep && !remote.insecure && let (Some(cache), Some(verified)) = (&self.cache, verified) {
+                cache.write(&url, &content, verified);
             }
-            Ok(content)
+            Ok(Some(content))
         });
         answer.await.clone().map_err(Answer::Failed)
     }
 
-    async fn read_verified(&self, remote: &Remote, url: &SafeUrl) -> Result<Option<Bytes>, RequestError> {
+    async fn read_verified(
+        &self,
+        remote: &Remote,
+        url: &SafeUrl,
+    ) -> Result<Option<(Bytes, Option<Algorithm>)>, RequestError> {
         let mut mismatch = None;
         for _ in 0..2 {
             let (read, early) =
@@ -224,13 +227,13 @@ impl Library {
             let read = read?;
             self.habits.file(remote, read.is_some());
             let Some((content, headers)) = read else { return Ok(None) };
-            let Some(sum) = self.sum(remote, url, &headers, early).await else {
+            let Some(sum) = self.sum(remote, url, &headers, early?).await? else {
                 tracing::debug!("{url} has no checksum");
-                return Ok(Some(content.into()));
+                return Ok(Some((content.into(), None)));
             };
             let actual = sum.algorithm.of(&content);
             if actual == sum.expected {
-                return Ok(Some(content.into()));
+                return Ok(Some((content.into(), Some(sum.algorithm))));
             }
             mismatch = Some(sum.mismatch(actual));
         }
@@ -238,42 +241,55 @@ impl Library {
     }
 
     /// The sum that this repository is known to keep, asked for along with the file itself.
-    async fn usual_sum(&self, remote: &Remote, url: &SafeUrl) -> Option<Sum> {
-        self.sum_beside(remote, url, self.habits.usual(remote)?).await
+    async fn usual_sum(&self, remote: &Remote, url: &SafeUrl) -> Result<Option<Sum>, RequestError> {
+        match self.habits.usual(remote) {
+            Some(algorithm) => self.sum_beside(remote, url, algorithm).await,
+            None => Ok(None),
+        }
     }
 
-    /// The best checksum that there is for a file, where `early` is what is known of it already.
+    /// A checksum of a file, where `early` is what is known of it already: of a header, or else the best one beside it. What a
+    /// repository never had is asked for last, so that a file is without a sum only if there is none of any kind.
     async fn sum(
         &self,
         remote: &Remote,
         url: &SafeUrl,
         headers: &HeaderMap,
         early: Option<Sum>,
-    ) -> Option<Sum> {
+    ) -> Result<Option<Sum>, RequestError> {
         let of_headers = checksum::of_headers(headers).map(|(algorithm, expected)| Sum {
             algorithm,
             expected,
             source: "the answer's header".to_owned(),
         });
         if let Some(sum) = of_headers.or(early) {
-            return Some(sum);
+            return Ok(Some(sum));
         }
-        for algorithm in self.habits.worth_asking(remote) {
-            if let Some(sum) = self.sum_beside(remote, url, algorithm).await {
-                return Some(sum);
+        for algorithm in self.habits.in_order(remote) {
+            if let Some(sum) = self.sum_beside(remote, url, algorithm).await? {
+                return Ok(Some(sum));
             }
         }
-        None
+        Ok(None)
     }
 
-    /// One of the checksum files. Who fails to answer here has no sum: the file itself came, and may be had without.
-    async fn sum_beside(&self, remote: &Remote, url: &SafeUrl, algorithm: Algorithm) -> Option<Sum> {
+    /// One of the checksum files; nothing where the server denies it in whatever words. A server that fails may have it.
+    async fn sum_beside(
+        &self,
+        remote: &Remote,
+        url: &SafeUrl,
+        algorithm: Algorithm,
+    ) -> Result<Option<Sum>, RequestError> {
         let beside = with_extension(url, algorithm.extension());
-        let text = self.read(remote, &beside, MAX_CHECKSUM).await.ok().flatten();
+        let text = match self.read(remote, &beside, MAX_CHECKSUM).await {
+            Ok(read) => read,
+            Err(error) if error.is_denial() => None,
+            Err(error) => return Err(error),
+        };
         let expected = text.and_then(|(text, _)| algorithm.read(&String::from_utf8_lossy(&text)));
         self.habits.sum(remote, algorithm, expected.is_some());
         let source = format!("its file `.{}`", algorithm.extension());
-        Some(Sum { algorithm, expected: expected?, source })
+        Ok(expected.map(|expected| Sum { algorithm, expected, source }))
     }
 
     async fn read(
@@ -294,8 +310,7 @@ impl Library {
         let (resolved, remotes) = self.locate(file, remotes).await;
         let path = file.path(&resolved);
         for remote in remotes.iter().filter(|remote| remote.serves(&file.version)) {
-            let Ok(base) = &remote.url else { continue };
-            let url = join(base, &path);
+            let Ok(url) = remote.url.clone().and_then(|base| join(&base, &path)) else { continue };
             if let Some(size) = self.cache.as_ref().and_then(|cache| cache.size(&url)) {
                 return Some(size);
             }
@@ -316,11 +331,11 @@ impl Library {
         let keep = !is_snapshot(&file.version);
         let mut attempts = Vec::new();
         for remote in remotes.iter() {
-            let answer = match (Self::at(remote, &file.version), &remote.url) {
+            let url = remote.url.clone().and_then(|base| join(&base, &path));
+            let answer = match (Self::at(remote, &file.version), url) {
                 (Some(answer), _) => answer,
-                (None, Err(closed)) => Answer::Closed(closed.clone()),
-                (None, Ok(base)) => {
-                    let url = join(base, &path);
+                (None, Err(closed)) => Answer::Closed(closed),
+                (None, Ok(url)) => {
                     match self.download_verified(file, remote, &url, keep).await {
                         Ok(Some((fetched, sha1, verified))) => {
                             let place = Place { remote: Arc::clone(remote), url };
@@ -349,10 +364,10 @@ impl Library {
         let spool = self.workspace.join(name);
         if keep
             && let Some(cache) = &self.cache
-            && let Some(fetched) = cache.copy(url, &spool).await
+            && let Some((fetched, verified)) = cache.copy(url, &spool).await
         {
             let sha1 = sum_of(&spool, Algorithm::Sha1).await?;
-            return Ok(Some((fetched, sha1, Some(Algorithm::Sha256))));
+            return Ok(Some((fetched, sha1, Some(verified))));
         }
         let label = file.name();
         let mut mismatch = None;
@@ -366,7 +381,7 @@ impl Library {
                 Err(error) => return Err(error.into()),
             };
             let sha1 = sum_of(&spool, Algorithm::Sha1).await?;
-            let sum = self.sum(remote, url, &headers, early).await;
+            let sum = self.sum(remote, url, &headers, early?).await?;
             if let Some(sum) = &sum {
                 let actual = match sum.algorithm {
                     Algorithm::Sha512 => fetched.sha512().to_string(),
@@ -380,10 +395,11 @@ impl Library {
             } else {
                 tracing::debug!("{url} has no checksum");
             }
-            if keep && let Some(cache) = &self.cache {
-                cache.keep(url, &spool).await;
+            let verified = sum.map(|sum| sum.algorithm);
+            if keep && !remote.insecure && let (Some(cache), Some(verified)) = (&self.cache, verified) {
+                cache.keep(url, &spool, verified).await;
             }
-            return Ok(Some((fetched, sha1, sum.map(|sum| sum.algorithm))));
+            return Ok(Some((fetched, sha1, verified)));
         }
         mismatch.map_or(Ok(None), Err)
     }
@@ -423,11 +439,15 @@ fn wanted<'a>(remote: &'a Remote, url: &'a SafeUrl, label: &'a str) -> Wanted<'a
     Wanted { url, identity: &remote.identity, insecure: remote.insecure, label }
 }
 
-/// A path below a repository's URL, whose query (some carry a token there) stays.
-fn join(base: &SafeUrl, path: &str) -> SafeUrl {
+/// A path below a repository's URL, whose query (some carry a token there) stays. What a POM puts into versions, classifiers
+/// and types must not lead anywhere else.
+fn join(base: &SafeUrl, path: &str) -> Result<SafeUrl, Closed> {
+    if !path.split('/').all(is_lawful_version) {
+        return Err(Closed::Path);
+    }
     let mut url = base.expose().clone();
     url.set_path(&format!("{}{path}", url.path()));
-    SafeUrl::new(url)
+    Ok(SafeUrl::new(url))
 }
 
 fn with_extension(url: &SafeUrl, extension: &str) -> SafeUrl {

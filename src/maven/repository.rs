@@ -48,6 +48,9 @@ pub enum Closed {
     /// A mirror of the settings that is there to block.
     #[error("the settings block it")]
     Blocked,
+    /// What is asked for cannot stand in a path.
+    #[error("version, classifier or type cannot be a part of a path")]
+    Path,
     /// A scheme that is not spoken here, or no URL at all.
     #[error("its URL is neither http nor https")]
     Scheme,

@@ -81,7 +81,8 @@ struct Dag {
     ids: Vec<ConflictId>,
     places: HashMap<ConflictId, usize>,
     children: Vec<Vec<usize>>,
-    in_degree: Vec<usize>,
+    /// Signed, as in Java: the one that broke a circle goes below nothing, and stays out.
+    in_degree: Vec<isize>,
     min_depth: Vec<usize>,
 }
 
@@ -194,13 +195,12 @@ impl Dag {
         queue.insert(at, place);
     }
 
-    fn drain(&self, queue: &mut Vec<usize>, in_degree: &mut [usize], sorted: &mut Vec<usize>) {
+    fn drain(&self, queue: &mut Vec<usize>, in_degree: &mut [isize], sorted: &mut Vec<usize>) {
         while !queue.is_empty() {
             let place = queue.remove(0);
             sorted.push(place);
             for child in self.children_in_order(place) {
-                // One that broke a circle stands at nothing already and stays below.
-                in_degree[child] = in_degree[child].wrapping_sub(1);
+                in_degree[child] -= 1;
                 if in_degree[child] == 0 {
                     self.enqueue(queue, child);
                 }
