@@ -105,6 +105,8 @@ pub struct Wanted<'a> {
     pub identity: &'a Identity,
     /// Accept any TLS certificate.
     pub insecure: bool,
+    /// The user named this host.
+    pub named: bool,
     /// Its name, for people.
     pub label: &'a str,
 }
@@ -148,7 +150,9 @@ impl Fetcher {
             Source::Remote(url) => {
                 let path = self.spool_path(&artifact.id);
                 let nobody = Identity::default();
-                let request = self.request(url, &nobody, artifact.insecure).await.map_err(fail)?;
+                let wanted =
+                    Wanted { url, identity: &nobody, insecure: artifact.insecure, named: true, label: "" };
+                let request = self.request(&wanted).await.map_err(fail)?;
                 self.spool_remote(&request, &path, &mut transfer, &fail).await?.0
             }
         };
@@ -164,7 +168,7 @@ impl Fetcher {
             return Err(fail(DownloadError::Cancelled));
         };
         let mut transfer = Transfer::start(&self.reporter, Direction::Download, wanted.label, None);
-        let request = self.request(wanted.url, wanted.identity, wanted.insecure).await.map_err(fail)?;
+        let request = self.request(wanted).await.map_err(fail)?;
         let fetched = self.spool_remote(&request, path, &mut transfer, &fail).await?;
         transfer.end(Ending::Complete);
         Ok(fetched)
@@ -173,25 +177,21 @@ impl Fetcher {
     /// Reads a small file of at most `limit` bytes, without a word to the reporter.
     pub async fn read(&self, wanted: &Wanted<'_>, limit: usize) -> Result<(Vec<u8>, HeaderMap), FileError> {
         let fail = |source| FileError { from: wanted.url.to_string(), source };
-        let request = self.request(wanted.url, wanted.identity, wanted.insecure).await.map_err(fail)?;
+        let request = self.request(wanted).await.map_err(fail)?;
         self.settings.retry.run(|| async { download::read(&request, limit).await.map_err(fail) }).await
     }
 
     /// The length in bytes that a server promises, if it does.
     pub async fn size(&self, wanted: &Wanted<'_>) -> Result<Option<u64>, FileError> {
         let fail = |source| FileError { from: wanted.url.to_string(), source };
-        let request = self.request(wanted.url, wanted.identity, wanted.insecure).await.map_err(fail)?;
+        let request = self.request(wanted).await.map_err(fail)?;
         self.settings.retry.run(|| async { download::size(&request).await.map_err(fail) }).await
     }
 
-    async fn request<'a>(
-        &'a self,
-        url: &'a SafeUrl,
-        identity: &'a Identity,
-        insecure: bool,
-    ) -> Result<download::Request<'a>, DownloadError> {
-        let client = self.client(insecure).await?;
-        Ok(download::Request { client, url, identity, identities: &self.settings.identities })
+    async fn request<'a>(&'a self, wanted: &Wanted<'a>) -> Result<download::Request<'a>, DownloadError> {
+        let client = self.client(wanted.insecure).await?;
+        let &Wanted { url, identity, named, .. } = wanted;
+        Ok(download::Request { client, url, identity, identities: &self.settings.identities, named })
     }
 
     /// Tries until the file is in the spool.

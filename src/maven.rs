@@ -231,7 +231,7 @@ fn root_coordinate(request: &MavenRequest) -> Coordinate {
 /// Why the root cannot be resolved, where its POM is the reason. In the root nothing is forgiven.
 fn root_failure(root: &Coordinate, failure: ModelFailure) -> ResolveError {
     match failure {
-        ModelFailure::Invalid(problem) => {
+        ModelFailure::Invalid(problem) | ModelFailure::Fatal(problem) => {
             ResolveError::InvalidPom { coordinate: root.clone(), path: Vec::new(), problem }
         }
         ModelFailure::Unresolvable { what, of, needed, attempts } => {

@@ -171,13 +171,14 @@ impl Identities {
         }
     }
 
-    /// What is known of the host of `url`, with its port first; the `default` entry is for every host without one of its own.
-    pub fn identity(&self, url: &Url) -> Option<&Identity> {
+    /// What is known of the host of `url`, with its port first. The `default` entry is for every host without one of its own
+    /// that the user `named`, and for none that a redirect or a POM names.
+    pub fn identity(&self, url: &Url, named: bool) -> Option<&Identity> {
         let host = url.host_str()?;
         let with_port = format!("{host}:{}", url.port_or_known_default()?);
         let of =
             |wanted: Option<&str>| self.machines.iter().find(|(machine, _)| machine.as_deref() == wanted);
-        let (_, identity) = of(Some(&with_port)).or_else(|| of(Some(host))).or_else(|| of(None))?;
+        let (_, identity) = of(Some(&with_port)).or_else(|| of(Some(host))).or_else(|| of(None).filter(|_| named))?;
         (!identity.is_empty()).then_some(identity)
     }
 }

@@ -31,6 +31,8 @@ pub(super) struct Request<'a> {
     pub(super) identity: &'a Identity,
     /// For every host on the way.
     pub(super) identities: &'a Identities,
+    /// The user named the host of `url`.
+    pub(super) named: bool,
 }
 
 /// Downloads to `path`. The answer's headers come along.
@@ -107,7 +109,7 @@ impl Request<'_> {
         let body = String::from_utf8_lossy(&start_of_body(response).await).into_owned();
         let mut body = SafeUrl::new(at.clone()).redact(&self.url.redact(&self.identity.redact(&body)));
         for url in [&at, self.url.expose()] {
-            if let Some(identity) = self.identities.identity(url) {
+            if let Some(identity) = self.identities.identity(url, true) {
                 body = identity.redact(&body);
             }
         }
@@ -133,13 +135,17 @@ impl Request<'_> {
 
     /// Says who asks, to whom it may know: user and password of the URL itself come before everything else.
     fn identify(&self, mut request: RequestBuilder, at: &Url) -> RequestBuilder {
-        // A redirect from https to http may come from anybody, and what is sent there is read by anybody.
-        if at.scheme() == "http" && self.url.expose().scheme() == "https" {
-            return request;
-        }
-        let given = Some(self.identity)
-            .filter(|known| !known.is_empty() && at.origin() == self.url.expose().origin());
-        let identity = match given.or_else(|| self.identities.identity(at)) {
+        let first = self.url.expose();
+        // Who is redirected to another host is known there by what was said of that host. Another port or scheme of the same one
+        // may be somebody else, and what goes from https to http is read by anybody.
+        let known = if at.origin() == first.origin() {
+            Some(self.identity).filter(|given| !given.is_empty()).or_else(|| self.identities.identity(at, self.named))
+        } else if at.host() == first.host() || (at.scheme() == "http" && first.scheme() == "https") {
+            None
+        } else {
+            self.identities.identity(at, false)
+        };
+        let identity = match known {
             Some(identity) if at.username().is_empty() && at.password().is_none() => identity,
             _ => return request,
         };

@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::ahead::Ahead;
-use super::coordinate::{File, Key, Text, base_version, is_snapshot};
+use super::coordinate::{Coordinate, File, Key, MAX_PART, Text, base_version, is_snapshot};
 use super::error::{Attempt, ModelProblem, ResolveError};
 use super::graph::{Dependency, Graph, ListId, Node, NodeId};
 use super::manage::{Managed, Management, with_exclusions};
@@ -25,6 +25,12 @@ const MAX_NODES: usize = 100_000;
 
 /// Most nodes on the way to another one.
 const MAX_DEPTH: usize = 300;
+
+/// Most exclusions on the way to a project. Every dependency below is held against each of them.
+const MAX_EXCLUSIONS: usize = 2_000;
+
+/// Steps of the walk between two looks at whether it is still wanted.
+const BREATH: usize = 256;
 
 /// What was collected.
 #[derive(Debug)]
@@ -184,7 +190,12 @@ impl Collector<'_> {
     /// `DfDependencyCollector.doCollectDependencies`, without its recursion.
     async fn walk(&mut self, direct: &[Dependency], place: Place) -> Result<(), ResolveError> {
         let mut levels = vec![self.level(direct, place)?];
+        let mut steps = 0_usize;
         while let Some(level) = levels.last_mut() {
+            steps += 1;
+            if steps.is_multiple_of(BREATH) {
+                tokio::task::yield_now().await;
+            }
             let below = match level.waiting.pop() {
                 Some(Waiting::Declared { dependency, relocations, keep_version }) => {
                     let place = level.place.clone();
@@ -291,7 +302,7 @@ impl Collector<'_> {
         let is_leaf =
             descriptor.dependencies.is_empty() || dependency.is_fat || dependency.system_path.is_some();
         let below = if cycle.is_none() && !is_leaf {
-            self.descend(id, &dependency, &descriptor, place)
+            self.descend(id, &dependency, &descriptor, place)?
         } else {
             None
         };
@@ -308,18 +319,21 @@ impl Collector<'_> {
         dependency: &Dependency,
         descriptor: &Descriptor,
         place: &Place,
-    ) -> Option<(Arc<[Dependency]>, Place)> {
+    ) -> Result<Option<(Arc<[Dependency]>, Place)>, ResolveError> {
         let remotes = self.choices.aggregate(&place.remotes, &descriptor.repositories);
         let exclusions = with_exclusions(&place.exclusions, &dependency.exclusions);
+        if exclusions.len() > MAX_EXCLUSIONS {
+            return Err(ResolveError::TooLarge { limit: MAX_EXCLUSIONS, what: "exclusions on the way to a project" });
+        }
         let key = (dependency.file.clone(), Arc::clone(&remotes), Arc::clone(&exclusions));
         if let Some(list) = self.children.get(&key) {
             self.graph.node_mut(id).children = *list;
-            return None;
+            return Ok(None);
         }
         self.children.insert(key, self.graph.node(id).children);
         self.path.push(id);
         let place = Place { remotes, exclusions, depth: place.depth + 1 };
-        Some((Arc::clone(&descriptor.dependencies), place))
+        Ok(Some((Arc::clone(&descriptor.dependencies), place)))
     }
 
     fn add(&mut self, node: Node) -> Result<NodeId, ResolveError> {
@@ -433,6 +447,11 @@ impl Collector<'_> {
                     self.without_pom.push(file);
                     break;
                 }
+                // What Maven would not leave out is not left out here; the bounds are ours alone.
+                Err(ModelFailure::Fatal(problem)) => return Err(self.invalid_pom(coordinate, problem)),
+                Err(ModelFailure::Invalid(problem)) if problem.is_bound() => {
+                    return Err(self.invalid_pom(coordinate, problem));
+                }
                 Err(ModelFailure::Invalid(problem)) => {
                     self.invalid.push((file, problem));
                     break;
@@ -455,6 +474,10 @@ impl Collector<'_> {
         }
         self.descriptors.insert(dependency.file.clone(), descriptor.clone());
         Ok(descriptor)
+    }
+
+    fn invalid_pom(&self, coordinate: Coordinate, problem: ModelProblem) -> ResolveError {
+        ResolveError::InvalidPom { coordinate, path: self.path_names(), problem }
     }
 
     /// The projects that led here, the root first.
@@ -521,6 +544,9 @@ pub(super) async fn published(
     let mut seen = HashSet::new();
     for (remote, metadata) in &found {
         for text in &metadata.versions {
+            if text.len() > MAX_PART {
+                continue;
+            }
             let allowed = if is_snapshot(text) { remote.snapshots } else { remote.releases };
             let version = Version::parse(Arc::clone(text));
             if allowed && constraint.admits(&version) && seen.insert(text) {

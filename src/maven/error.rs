@@ -263,7 +263,7 @@ impl From<InvalidConstraint> for ModelProblem {
 
 impl ModelProblem {
     /// Whether it is a bound of ours, which Maven does not have.
-    fn is_bound(&self) -> bool {
+    pub(super) fn is_bound(&self) -> bool {
         matches!(
             self,
             Self::TooLarge { .. }

@@ -93,6 +93,7 @@ mod tests {
             releases: true,
             snapshots: true,
             insecure: false,
+            named: true,
             identity: crate::fetch::Identity::default(),
         }
     }

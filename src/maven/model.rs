@@ -16,9 +16,10 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::hash::Hash;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 
 use self::lineage::{Inherited, InheritedKey};
 use self::validate::{check, check_id, check_length, field_problem};
@@ -35,6 +36,13 @@ use super::repository::{Choices, Remotes};
 
 /// Most ancestors of a POM, and most imports inside each other.
 const MAX_LINEAGE: usize = 64;
+
+/// Models that are built at the same time. More would not be faster, for what takes time is to read what they need.
+const BUILDERS: usize = 32;
+
+/// Most dependencies, managed ones too, of all models of a resolution together; the largest connectors have some hundred
+/// thousand.
+const MAX_ENTRIES: usize = 20_000_000;
 
 /// Most managed dependencies of an effective model.
 const MAX_MANAGED: usize = 200_000;
@@ -65,8 +73,10 @@ pub(super) enum ModelFailure {
     Missing(Vec<Attempt>),
     /// A repository failed.
     Failed(Vec<Attempt>),
-    /// It is wrong.
+    /// It is wrong. Maven takes such a project without its dependencies.
     Invalid(ModelProblem),
+    /// It is wrong in a way with which Maven ends.
+    Fatal(ModelProblem),
     /// A parent or an import of it cannot be had.
     Unresolvable {
         /// `the parent`, `an import`.
@@ -121,6 +131,10 @@ pub(super) struct Models {
     inherited: Mutex<HashMap<InheritedKey, Arc<Inherited>>>,
     effective: Memo<(Coordinate, Remotes), Result<Arc<Effective>, ModelFailure>>,
     imports: Memo<(Coordinate, Remotes), Result<Managed, ModelFailure>>,
+    /// For models that are built at the same time: each may hold much while it is built.
+    builders: Semaphore,
+    /// Dependencies, managed ones too, of all models so far.
+    entries: AtomicUsize,
 }
 
 /// How a model is looked at.
@@ -159,6 +173,8 @@ impl Models {
             inherited: Mutex::default(),
             effective: Memo::default(),
             imports: Memo::default(),
+            builders: Semaphore::new(BUILDERS),
+            entries: AtomicUsize::new(0),
         }
     }
 
@@ -170,7 +186,11 @@ impl Models {
     ) -> Result<Arc<Effective>, ModelFailure> {
         let make = async {
             let pom = self.pom(coordinate, remotes).await?;
-            self.build(pom, remotes, Role::Dependency, &[]).await.map(Arc::new)
+            let _permit = self.builders.acquire().await;
+            let mut model = self.build(pom, remotes, Role::Dependency, &[]).await?;
+            // What a dependency manages has been applied, and goes no further.
+            model.managed = Vec::new();
+            Ok(Arc::new(model))
         };
         self.effective.get((coordinate.clone(), Arc::clone(remotes)), make).await
     }
@@ -273,6 +293,10 @@ impl Models {
             Role::Root => (&self.user, &self.machine),
             Role::Dependency => (&self.nothing, &self.machine_below),
         };
+        let entries = inherited.dependencies.len() + inherited.managed.as_ref().map_or(0, |managed| managed.len());
+        if self.entries.fetch_add(entries, Ordering::Relaxed) > MAX_ENTRIES {
+            return Err(ModelProblem::TooLarge { limit: MAX_ENTRIES, what: "dependencies in all models together" });
+        }
         let session = &self.session;
         let mut fields: HashMap<&'static str, Text> = inherited.fields.iter().cloned().collect();
         let pom = &inherited.pom;

@@ -8,7 +8,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -30,6 +30,12 @@ use crate::workspace::{WorkspaceError, workspace_name};
 /// Requests for small files at the same time.
 const PARALLEL: usize = 16;
 
+/// Bytes of a file that is not held in memory for who asks again.
+const LARGE: usize = 512 << 10;
+
+/// Bytes of files that are held in memory, together.
+const MAX_HELD: usize = 64 << 20;
+
 /// Largest checksum file that is read.
 const MAX_CHECKSUM: usize = 64 << 10;
 
@@ -43,6 +49,8 @@ pub(super) struct Library {
     cache: Option<Cache>,
     permits: Semaphore,
     texts: Mutex<HashMap<(Arc<Remote>, String), Cell>>,
+    /// Bytes of them, counted each time that one is given out.
+    held: AtomicUsize,
     habits: Habits,
 }
 
@@ -91,6 +99,7 @@ impl Library {
             cache,
             permits: Semaphore::new(PARALLEL),
             texts: Mutex::default(),
+            held: AtomicUsize::new(0),
             habits: Habits::default(),
         }
     }
@@ -212,7 +221,19 @@ impl Library {
             }
             Ok(Some(content))
         });
-        answer.await.clone().map_err(Answer::Failed)
+        let answer = answer.await.clone().map_err(Answer::Failed);
+        if let Ok(Some(content)) = &answer {
+            self.forget_large(remote, path, content.len());
+        }
+        answer
+    }
+
+    /// What is large is not held: who asks again asks the repository again.
+    fn forget_large(&self, remote: &Arc<Remote>, path: &str, size: usize) {
+        if size > LARGE || self.held.fetch_add(size, Ordering::Relaxed) > MAX_HELD {
+            let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+            texts.remove(&(Arc::clone(remote), path.to_owned()));
+        }
     }
 
     async fn read_verified(
@@ -436,7 +457,7 @@ async fn sum_of(path: &Path, algorithm: Algorithm) -> Result<String, RequestErro
 }
 
 fn wanted<'a>(remote: &'a Remote, url: &'a SafeUrl, label: &'a str) -> Wanted<'a> {
-    Wanted { url, identity: &remote.identity, insecure: remote.insecure, label }
+    Wanted { url, identity: &remote.identity, insecure: remote.insecure, named: remote.named, label }
 }
 
 /// A path below a repository's URL, whose query (some carry a token there) stays. What a POM puts into versions, classifiers

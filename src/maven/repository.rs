@@ -35,6 +35,8 @@ pub struct Remote {
     pub snapshots: bool,
     /// Accept any TLS certificate.
     pub insecure: bool,
+    /// The user named it, or another one on its host.
+    pub named: bool,
     /// Who to be there.
     pub identity: Identity,
 }
@@ -155,8 +157,12 @@ impl Choices {
         remotes.into()
     }
 
-    /// The super POM's repository, wherever it is here. Without one configured it exists, and cannot be asked.
+    /// The super POM's repository, wherever it is here: the one that is configured, or that of an active profile of the settings.
+    /// Without any it exists, and cannot be asked.
     fn central(&self) -> pom::Repository {
+        if let (None, Some(own)) = (&self.central, self.profiles.iter().find(|own| *own.id == *CENTRAL)) {
+            return own.clone();
+        }
         let url = self.central.as_ref().map(|url| url.expose().to_string()).unwrap_or_default();
         pom::Repository { id: CENTRAL.into(), url: url.into(), releases: true, snapshots: false }
     }
@@ -227,8 +233,23 @@ impl Choices {
         }
     }
 
+    /// Whether the user named a repository on this host.
+    fn knows_host(&self, url: &SafeUrl) -> bool {
+        let host = |url: &url::Url| url.host_str().map(|host| (host.to_owned(), url.port_or_known_default()));
+        let written = self.profiles.iter().map(|own| &*own.url);
+        let written = written.chain(self.settings_mirrors.iter().map(|mirror| mirror.url.as_str()));
+        let written = written.filter_map(|url| url.parse::<url::Url>().ok()).filter_map(|url| host(&url));
+        let given = self.central.iter().chain(&self.custom).chain(&self.mirrors);
+        let mut known = given.filter_map(|url| host(url.expose())).chain(written);
+        let wanted = host(url.expose());
+        wanted.is_some_and(|wanted| known.any(|known| known == wanted))
+    }
+
+    /// A `<server>` of the settings is for repositories that the user named, and for others on their hosts: a POM from anywhere
+    /// may give its repository any id.
     fn remote(&self, id: &str, url: Result<SafeUrl, Closed>, shown: &str, policies: (bool, bool)) -> Remote {
-        let identity = self.servers.iter().find(|(server, _)| server == id);
+        let named = url.as_ref().is_ok_and(|url| self.knows_host(url));
+        let identity = self.servers.iter().find(|(server, _)| server == id).filter(|_| named);
         Remote {
             id: id.into(),
             url,
@@ -236,6 +257,7 @@ impl Choices {
             releases: policies.0,
             snapshots: policies.1,
             insecure: self.insecure,
+            named,
             identity: identity.map(|(_, identity)| identity.clone()).unwrap_or_default(),
         }
     }

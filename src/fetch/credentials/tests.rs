@@ -3,7 +3,7 @@
 use super::*;
 
 fn told(identities: &Identities, url: &str) -> String {
-    let Some(identity) = identities.identity(&url.parse().unwrap()) else { return "nobody".to_owned() };
+    let Some(identity) = identities.identity(&url.parse().unwrap(), true) else { return "nobody".to_owned() };
     let basic = identity.basic.as_ref().map(|(user, password)| format!("{user}:{}", password.expose()));
     let headers = identity.headers.iter().map(|(name, value)| format!("{name}: {}", value.expose()));
     basic.into_iter().chain(headers).collect::<Vec<_>>().join(", ")
@@ -22,6 +22,7 @@ fn a_netrc_file() {
     assert_eq!(told(&netrc, "https://evil/"), "nobody");
     let netrc = Identities::of_netrc("machine a login u password p default login d password q").unwrap();
     assert_eq!((told(&netrc, "https://a/"), told(&netrc, "https://b/")), ("u:p".into(), "d:q".into()));
+    assert!(netrc.identity(&"https://b/".parse().unwrap(), false).is_none(), "nobody named this host");
 }
 
 #[test]

@@ -13,6 +13,7 @@ fn found(id: &str, versioning: &str) -> (Arc<Remote>, Metadata) {
         releases: true,
         snapshots: true,
         insecure: false,
+        named: true,
         identity: Identity::default(),
     };
     let text = format!("<metadata><versioning>{versioning}</versioning></metadata>");

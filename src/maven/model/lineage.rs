@@ -62,7 +62,7 @@ impl Models {
         loop {
             remotes = self.choices.aggregate(&remotes, &current.base.repositories);
             let parent = current.parent.clone();
-            let of = current.coordinate();
+            let (of, own_version) = (current.coordinate(), current.version.clone());
             lineage.push((current, key));
             let Some(parent) = parent else { break };
             for (field, value) in [
@@ -76,6 +76,10 @@ impl Models {
                 check_length(field, value, &of.to_string())?;
             }
             let coordinate = self.parent_coordinate(&parent, &of, &remotes).await?;
+            if coordinate.version != parent.version && follows_its_parent(own_version.as_deref()) {
+                let words = format!("`{}` is a range, and the project has no version of its own", parent.version);
+                return Err(ModelProblem::ParentRange(words).into());
+            }
             let raw = match self.pom(&coordinate, &remotes).await {
                 Ok(raw) => raw,
                 Err(ModelFailure::Missing(attempts) | ModelFailure::Failed(attempts)) => {
@@ -149,7 +153,7 @@ impl Models {
             }
         } else {
             if constraint.is_open_above() {
-                return Err(problem("has no upper end").into());
+                return Err(ModelFailure::Fatal(problem("has no upper end")));
             }
             crate::maven::collect::published(
                 &self.library,
@@ -170,6 +174,14 @@ impl Models {
             }),
         }
     }
+}
+
+/// Whether a version is not said, or said to be the parent's (`DefaultModelBuilder.rawChildVersionReferencesParent`).
+fn follows_its_parent(version: Option<&str>) -> bool {
+    matches!(
+        version,
+        None | Some("${pom.version}" | "${project.version}" | "${pom.parent.version}" | "${project.parent.version}")
+    )
 }
 
 impl Inherited {
