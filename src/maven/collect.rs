@@ -142,13 +142,17 @@ pub(super) async fn collect(
     Ok(Collected { graph, invalid, without_pom, excluded })
 }
 
-/// The root's dependencies; the same one twice counts once (`LifecycleDependencyResolver` goes through a set).
+/// The root's dependencies. The same one twice counts once, with the exclusions of the last one of its kind
+/// (`DefaultProjectDependenciesResolver` goes through a set, and looks exclusions up in a map).
 pub(super) fn direct(root: &Effective) -> Arc<[Dependency]> {
+    let exclusions: HashMap<&Key, &Arc<[Exclusion]>> =
+        root.dependencies.iter().map(|dependency| (&dependency.file.key, &dependency.exclusions)).collect();
     let mut dependencies: Vec<Dependency> = Vec::new();
     let mut seen = HashSet::new();
     for dependency in root.dependencies.iter() {
         if seen.insert(&dependency.file) {
-            dependencies.push(dependency.clone());
+            let exclusions = exclusions.get(&dependency.file.key).copied().unwrap_or(&dependency.exclusions);
+            dependencies.push(Dependency { exclusions: Arc::clone(exclusions), ..dependency.clone() });
         }
     }
     dependencies.into()

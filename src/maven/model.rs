@@ -304,7 +304,8 @@ impl Models {
             [("groupId", &inherited.group), ("artifactId", &pom.artifact), ("version", &inherited.version)];
         fields.extend(own.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))));
         fields.insert("packaging", Arc::clone(&pom.packaging));
-        fields.insert("build.finalName", "${project.artifactId}-${project.version}".into());
+        let usual = "${project.artifactId}-${project.version}";
+        fields.entry("build.finalName").or_insert_with(|| usual.into());
         if let Some(parent) = &pom.parent {
             fields.insert("parent.groupId", Arc::clone(&parent.group));
             fields.insert("parent.artifactId", Arc::clone(&parent.artifact));
@@ -316,6 +317,9 @@ impl Models {
         let mut interpolator = Interpolator::new(fields, user, &inherited.properties, session, machine);
         // Also those that nobody uses: one that refers to itself makes the model invalid.
         interpolator.all_properties()?;
+        for (_, value) in &inherited.fields {
+            interpolator.text(value)?;
+        }
         let mut text = |value: &Option<Text>| interpolator.optional(value.as_ref());
         let coordinate = Coordinate {
             group: text(&inherited.group)?.unwrap_or_default(),

@@ -33,6 +33,42 @@ const ELEMENTS: [&str; 14] = [
 /// Properties, by name.
 pub(super) type Properties = HashMap<Text, Text>;
 
+/// Other elements that expressions like `${project.name}` may name, by their paths.
+const FIELDS: [&str; 21] = [
+    "name",
+    "description",
+    "url",
+    "inceptionYear",
+    "modelVersion",
+    "organization.name",
+    "organization.url",
+    "scm.connection",
+    "scm.developerConnection",
+    "scm.tag",
+    "scm.url",
+    "prerequisites.maven",
+    "distributionManagement.status",
+    "distributionManagement.downloadUrl",
+    "issueManagement.system",
+    "issueManagement.url",
+    "ciManagement.system",
+    "ciManagement.url",
+    "build.finalName",
+    "build.directory",
+    "build.sourceDirectory",
+];
+
+/// Of these, what a project has from its parent if it does not say it itself.
+pub(super) const INHERITED_FIELDS: [&str; 7] = [
+    "description",
+    "url",
+    "inceptionYear",
+    "organization.name",
+    "organization.url",
+    "scm.tag",
+    "build.finalName",
+];
+
 /// Properties that `dependency:copy-dependencies` takes for its parameters, those left out that Strimzi gives.
 const COPY_PROPERTIES: [&str; 20] = [
     "classifier",
@@ -78,7 +114,7 @@ pub(super) struct Pom {
     pub relocation: Option<Relocation>,
     /// `<modules>` that are listed.
     pub has_modules: bool,
-    /// Other elements that expressions like `${project.name}` may name: `name`, `description`, `url`, `inceptionYear`.
+    /// Values of [`FIELDS`].
     pub fields: Vec<(&'static str, Text)>,
     /// `os-maven-plugin` is a build extension, which makes `${os.detected.…}` known.
     pub detects_os: bool,
@@ -245,15 +281,25 @@ impl Pom {
     pub(super) fn read(bytes: &[u8]) -> Result<Self, XmlError> {
         let text = xml::decode(bytes)?;
         let root = xml::parse(&text)?;
-        root.once(&ELEMENTS)?;
+        root.without_text()?.once(&ELEMENTS)?;
         let parent = root.child("parent")?.map(read_parent).transpose()?;
         let management = root.child("distributionManagement")?;
         let relocation = management.map(|m| m.child("relocation")).transpose()?.flatten();
         let mut fields = Vec::new();
-        for name in ["name", "description", "url", "inceptionYear", "modelVersion"] {
-            if let Some(value) = root.child_text(name)? {
-                fields.push((name, value.into()));
+        for path in FIELDS {
+            let value = match path.split_once('.') {
+                None => root.child_text(path)?,
+                Some((parent, name)) => root.child(parent)?.map(|parent| parent.child_text(name)).transpose()?.flatten(),
+            };
+            if let Some(value) = value {
+                fields.push((path, value.into()));
             }
+        }
+        if let Some(build) = root.child("build")? {
+            build.once(&["plugins", "pluginManagement", "extensions", "resources", "testResources"])?;
+        }
+        for license in root.items("licenses", "license")? {
+            license.once(&["name", "url", "distribution", "comments"])?;
         }
         let extensions =
             root.child("build")?.map(|build| build.items("extensions", "extension")).transpose()?;
@@ -389,7 +435,7 @@ fn read_copy_settings(root: &Element) -> Result<Vec<Text>, XmlError> {
         for holder in [Some(build), managed].into_iter().flatten() {
             for plugin in holder.items("plugins", "plugin")? {
                 if plugin.child_text("artifactId")? == Some("maven-dependency-plugin")
-                    && let Some(configuration) = plugin.child("configuration")?
+                    && let Some(configuration) = plugin.child_mixed("configuration")?
                 {
                     names.extend(configuration.children.iter().map(|setting| Text::from(&*setting.name)));
                 }
@@ -404,6 +450,7 @@ fn read_copy_settings(root: &Element) -> Result<Vec<Text>, XmlError> {
 
 /// Reads a profile; those of settings have the same form where it matters.
 pub(super) fn read_profile(element: &Element) -> Result<Profile, XmlError> {
+    element.once(&["id", "activation", "properties", "dependencies", "dependencyManagement", "repositories", "build"])?;
     let activation = element.child("activation")?.map(read_activation).transpose()?.unwrap_or_default();
     Ok(Profile { id: required(element, "id")?, activation, base: read_base(element)? })
 }

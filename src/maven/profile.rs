@@ -111,37 +111,51 @@ fn jdk_matches(jdk: &str, machine: &Machine) -> bool {
         return version.starts_with(jdk);
     }
     let mut bounds = jdk.split(',').filter_map(|token| {
-        let closed = token.starts_with('[') || token.ends_with(']');
-        let is_bound = token.is_empty() || token.starts_with(['[', '(']) || token.ends_with([']', ')']);
-        is_bound.then(|| (token.replace(['[', ']', '(', ')'], ""), closed))
+        let (text, closed) = match (token.strip_prefix('['), token.strip_prefix('(')) {
+            (Some(text), _) => (text, true),
+            (None, Some(text)) => (text, false),
+            (None, None) => match (token.strip_suffix(']'), token.strip_suffix(')')) {
+                (Some(text), _) => (text, true),
+                (None, Some(text)) => (text, false),
+                (None, None) => (token, false),
+            },
+        };
+        (token.is_empty() || text != token).then(|| (text.to_owned(), closed))
     });
     let lower = bounds.next().unwrap_or_default();
     let upper = bounds.next().unwrap_or_else(|| ("99999999".to_owned(), false));
+    // What is no number, as in `[17]`, ends the comparison, and the profile is not active.
     match relation(version, &lower, true) {
-        std::cmp::Ordering::Equal => true,
-        std::cmp::Ordering::Less => false,
-        std::cmp::Ordering::Greater => relation(version, &upper, false).is_le(),
+        Some(std::cmp::Ordering::Equal) => true,
+        Some(std::cmp::Ordering::Greater) => relation(version, &upper, false).is_some_and(std::cmp::Ordering::is_le),
+        Some(std::cmp::Ordering::Less) | None => false,
     }
 }
 
-/// How a version lies to one end of a range.
-fn relation(version: &str, (bound, closed): &(String, bool), lower: bool) -> std::cmp::Ordering {
+/// How a version lies to one end of a range; nothing where a number of it is none.
+fn relation(version: &str, (bound, closed): &(String, bool), lower: bool) -> Option<std::cmp::Ordering> {
     use std::cmp::Ordering::{Equal, Greater, Less};
     if bound.is_empty() {
-        return if lower { Greater } else { Less };
+        return Some(if lower { Greater } else { Less });
     }
-    let numbers = |text: &str, separators: &[char]| -> [u64; 3] {
-        let mut parts = text.split(separators).map(|part| part.trim().parse().unwrap_or(0));
-        std::array::from_fn(|_| parts.next().unwrap_or(0))
-    };
     let version: String =
         version.chars().filter(|c| c.is_ascii_digit() || matches!(c, '.' | '_' | '-')).collect();
-    match numbers(&version, &['.', '_', '-']).cmp(&numbers(bound, &['.'])) {
-        Equal if *closed => Equal,
-        Equal if lower => Less,
-        Equal => Greater,
-        other => other,
+    let mut versions = version.split(['.', '_', '-']);
+    let mut bounds = bound.split('.');
+    for _ in 0..3 {
+        let number = |part: Option<&str>| part.map_or(Some(0), |part| part.trim().parse::<u64>().ok());
+        match number(versions.next())?.cmp(&number(bounds.next())?) {
+            Equal => {}
+            other => return Some(other),
+        }
     }
+    Some(if *closed {
+        Equal
+    } else if lower {
+        Less
+    } else {
+        Greater
+    })
 }
 
 /// `OperatingSystemProfileActivator`: everything that is given has to match; `!` turns a value round.

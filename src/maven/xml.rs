@@ -59,6 +59,9 @@ pub enum XmlError {
     /// Elements where only text may be.
     #[error("`<{0}>` holds elements where only text may be")]
     NotText(String),
+    /// Text where only elements may be.
+    #[error("text stands beside the elements in `<{0}>`")]
+    Mixed(String),
     /// No element at all.
     #[error("it holds no element")]
     Empty,
@@ -71,24 +74,43 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, XmlError> {
     }
     let encoding = match Encoding::for_bom(bytes) {
         Some((encoding, _)) => encoding,
-        None => declared_encoding(bytes).unwrap_or(encoding_rs::UTF_8),
+        None => declared_encoding(bytes)?.unwrap_or(encoding_rs::UTF_8),
     };
     Ok(encoding.decode(bytes).0)
 }
 
-fn declared_encoding(bytes: &[u8]) -> Option<&'static Encoding> {
+fn declared_encoding(bytes: &[u8]) -> Result<Option<&'static Encoding>, XmlError> {
     let head = &bytes[..bytes.len().min(200)];
-    let head = head.strip_prefix(b"<?xml")?;
-    let head = String::from_utf8_lossy(head.split(|&byte| byte == b'>').next()?);
-    let (_, rest) = head.split_once("encoding")?;
-    let rest = rest.trim_start().strip_prefix('=')?.trim_start();
-    let quote = rest.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
-    Encoding::for_label(rest[1..].split(quote).next()?.as_bytes())
+    let label = || -> Option<String> {
+        let head = head.strip_prefix(b"<?xml")?;
+        let head = String::from_utf8_lossy(head.split(|&byte| byte == b'>').next()?);
+        let (_, rest) = head.split_once("encoding")?;
+        let rest = rest.trim_start().strip_prefix('=')?.trim_start();
+        let quote = rest.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
+        Some(rest[1..].split(quote).next()?.to_owned())
+    };
+    match label() {
+        None => Ok(None),
+        Some(label) => match Encoding::for_label(label.as_bytes()) {
+            Some(encoding) => Ok(Some(encoding)),
+            None => Err(XmlError::Malformed {
+                at: 0,
+                problem: format!("its encoding `{}` is not known", crate::path::shown(label.as_bytes())),
+            }),
+        },
+    }
+}
+
+/// What XML 1.0 calls a character (section 2.2).
+fn is_character(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..)
 }
 
 /// Reads a document into its root element.
 pub(super) fn parse(text: &str) -> Result<Element, XmlError> {
     let mut reader = Reader::from_str(text);
+    // `--` inside of a comment is an error for Maven too.
+    reader.config_mut().check_comments = true;
     let mut open: Vec<Element> = Vec::new();
     let mut root: Option<Element> = None;
     let mut elements = 0;
@@ -100,6 +122,9 @@ pub(super) fn parse(text: &str) -> Result<Element, XmlError> {
             Event::Start(start) => (Some(start), false),
             Event::Empty(start) => (Some(start), true),
             Event::End(_) => (None, true),
+            Event::Text(text) if text.as_bytes().windows(3).any(|bytes| bytes == b"]]>") => {
+                return Err(malformed("`]]>` stands in a text".to_owned()));
+            }
             Event::Text(text) => {
                 add_text(&mut open, &text.xml10_content(), at)?;
                 continue;
@@ -111,6 +136,9 @@ pub(super) fn parse(text: &str) -> Result<Element, XmlError> {
             Event::GeneralRef(reference) => {
                 let character = reference.resolve_char_ref().map_err(|error| malformed(error.to_string()))?;
                 if let Some(character) = character {
+                    if !is_character(character) {
+                        return Err(malformed(format!("U+{:04X} is no character of XML", u32::from(character))));
+                    }
                     add_text(&mut open, character.encode_utf8(&mut [0; 4]), at)?;
                 } else {
                     let name = || crate::path::shown(reference.as_bytes());
@@ -120,7 +148,14 @@ pub(super) fn parse(text: &str) -> Result<Element, XmlError> {
                 }
                 continue;
             }
-            Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => continue,
+            Event::Decl(declaration) => {
+                let version = declaration.version().map_err(|error| malformed(error.to_string()))?;
+                if *version != *"1.0" {
+                    return Err(malformed("it is not of XML 1.0".to_owned()));
+                }
+                continue;
+            }
+            Event::Comment(_) | Event::PI(_) | Event::DocType(_) => continue,
             Event::Eof => break,
         };
         if let Some(start) = start {
@@ -133,6 +168,9 @@ pub(super) fn parse(text: &str) -> Result<Element, XmlError> {
             }
             if root.is_some() {
                 return Err(malformed("a second element stands behind the first".to_owned()));
+            }
+            for attribute in start.attributes() {
+                attribute.map_err(|error| malformed(error.to_string()))?;
             }
             let name = start.name().as_ref().into();
             open.push(Element { name, ..Element::default() });
@@ -165,8 +203,24 @@ fn add_text(open: &mut [Element], text: &str, at: u64) -> Result<(), XmlError> {
 }
 
 impl Element {
-    /// The child of this name; two of them are an error, as in every reader that Maven's model generator makes.
+    /// The child of this name. Two of them are an error, and so is text beside elements, as in every reader that Maven's model
+    /// generator makes.
     pub(super) fn child(&self, name: &str) -> Result<Option<&Element>, XmlError> {
+        let child = self.child_mixed(name)?;
+        child.map(Element::without_text).transpose()
+    }
+
+    /// The element, if no text stands beside the elements in it.
+    pub(super) fn without_text(&self) -> Result<&Element, XmlError> {
+        if self.children.is_empty() || self.text.trim().is_empty() {
+            Ok(self)
+        } else {
+            Err(XmlError::Mixed(self.name.to_string()))
+        }
+    }
+
+    /// The child of this name, which may hold whatever it likes.
+    pub(super) fn child_mixed(&self, name: &str) -> Result<Option<&Element>, XmlError> {
         let mut found = self.children.iter().filter(|child| &*child.name == name);
         let first = found.next();
         match found.next() {

@@ -9,7 +9,7 @@ use crate::maven::coordinate::{Coordinate, Text};
 use crate::maven::error::ModelProblem;
 use crate::maven::merge;
 use crate::maven::metadata;
-use crate::maven::pom::{Dependency, Parent, Pom, Properties, Repository};
+use crate::maven::pom::{Dependency, INHERITED_FIELDS, Parent, Pom, Properties, Repository};
 use crate::maven::profile::{Context, inject_profiles};
 use crate::maven::repository::Remotes;
 use crate::maven::version::{Constraint, Version};
@@ -204,7 +204,7 @@ impl Inherited {
             properties.extend(parent.properties.iter().cloned());
             repositories = merge::repositories(&repositories, &parent.repositories);
             for (name, value) in &parent.fields {
-                if matches!(*name, "description" | "url" | "inceptionYear")
+                if INHERITED_FIELDS.contains(name)
                     && fields.iter().all(|(known, _)| known != name)
                 {
                     fields.push((name, Arc::clone(value)));
