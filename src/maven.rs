@@ -47,7 +47,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub use self::cache::Cache;
 pub use self::checksum::Algorithm;
 pub use self::coordinate::{Coordinate, File};
-pub use self::download::Brought;
+pub use self::download::{Brought, Sizes};
 use self::error::Attempt;
 pub use self::error::{MavenError, ResolveError};
 use self::graph::Dependency;

@@ -155,6 +155,23 @@ fn forbidden(c: char) -> bool {
         || matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
 }
 
+/// A text from a stranger with its control and direction characters escaped.
+#[must_use]
+pub fn plain(text: &str) -> std::borrow::Cow<'_, str> {
+    if !text.chars().any(forbidden) {
+        return text.into();
+    }
+    let mut plain = String::new();
+    for c in text.chars() {
+        if forbidden(c) {
+            plain.extend(c.escape_unicode());
+        } else {
+            plain.push(c);
+        }
+    }
+    plain.into()
+}
+
 /// A name from a stranger, fit to be shown: control and direction characters escaped, long ones cut.
 #[must_use]
 pub fn shown(name: &[u8]) -> String {

@@ -92,7 +92,7 @@ pub(super) enum MavenCommand {
     Tree(Box<MavenArguments>),
     /// Download the files and print a line for each: its name, its SHA-1, its coordinate. The artifact itself comes first.
     #[command(after_help = MAVEN_EXAMPLES)]
-    Files(Box<MavenArguments>),
+    Files(Box<FilesArguments>),
 }
 
 #[derive(Debug, Args)]
@@ -117,18 +117,15 @@ pub(super) struct MavenArguments {
     #[arg(long, action = ArgAction::SetTrue, env = "CONNECT_BUILD_INSECURE")]
     pub(super) insecure: bool,
 
-    /// Keep the files in this directory (`files` only), which is made if it is not there.
-    #[arg(long, value_name = "DIR", env = "CONNECT_BUILD_OUTPUT")]
-    pub(super) output: Option<PathBuf>,
-
     #[command(flatten)]
     pub(super) maven: RepositoryArguments,
 
     #[command(flatten)]
     pub(super) transfer: TransferArguments,
 
-    #[command(flatten)]
-    pub(super) limits: LimitArguments,
+    /// Largest download.
+    #[arg(long, value_name = "BYTES", default_value = "8GiB", env = "CONNECT_BUILD_MAX_DOWNLOAD", value_parser = byte_count)]
+    pub(super) max_download: u64,
 
     #[command(flatten)]
     pub(super) log: LogArguments,
@@ -136,6 +133,16 @@ pub(super) struct MavenArguments {
     /// Where downloads are spooled. Default: TMPDIR, or else the first of /var/tmp and /tmp that can be written.
     #[arg(long, value_name = "DIR", env = "CONNECT_BUILD_WORKSPACE", help_heading = "Report")]
     pub(super) workspace: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct FilesArguments {
+    #[command(flatten)]
+    pub(super) maven: MavenArguments,
+
+    /// Keep the files in this directory, which is made if it is not there.
+    #[arg(long, value_name = "DIR", env = "CONNECT_BUILD_OUTPUT")]
+    pub(super) output: Option<PathBuf>,
 }
 
 /// Maven repositories, wherever they are needed.

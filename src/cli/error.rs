@@ -73,6 +73,9 @@ pub(super) enum CliError {
         #[source]
         source: io::Error,
     },
+    /// A signal ended what is no build.
+    #[error("ended by {0}")]
+    Interrupted(&'static str),
     /// A Maven artifact was not resolved.
     #[error(transparent)]
     Maven(MavenError),
@@ -164,6 +167,7 @@ impl Diagnose for CliError {
     fn reason(&self) -> Reason {
         match self {
             Self::Start(_) => Reason::Internal,
+            Self::Interrupted(_) => Reason::Interrupted,
             Self::Output(_) | Self::WriteResult { .. } => Reason::PushFailed,
             _ => self.inner().map_or(Reason::InvalidArguments, Diagnose::reason),
         }

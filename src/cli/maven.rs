@@ -1,13 +1,14 @@
 //! `connect-build maven`: what an artifact is resolved to, and why.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
 use connect_build::fetch::{FetchSettings, Fetcher};
-use connect_build::maven::{self, Brought, Coordinate, Maven, MavenSettings};
-use connect_build::path::EntryPath;
-use connect_build::pipeline::BuildError;
+use connect_build::limits::Limits;
+use connect_build::maven::{self, Brought, Coordinate, File, Maven, MavenSettings, Sizes};
+use connect_build::path::{EntryPath, plain};
 use connect_build::plan::{MavenRequest, Scope};
 use connect_build::progress::Event;
 use connect_build::report;
@@ -20,7 +21,10 @@ use super::error::CliError;
 use super::settings;
 
 pub(super) fn main(command: &MavenCommand) -> Result<(), CliError> {
-    let (MavenCommand::Tree(arguments) | MavenCommand::Files(arguments)) = command;
+    let (arguments, output) = match command {
+        MavenCommand::Tree(arguments) => (&**arguments, None),
+        MavenCommand::Files(files) => (&files.maven, files.output.as_deref()),
+    };
     let console = Console::start(&arguments.log);
     let request = request(arguments)?;
     let settings = settings::maven(&arguments.maven)?;
@@ -30,7 +34,10 @@ pub(super) fn main(command: &MavenCommand) -> Result<(), CliError> {
                 .to_owned(),
         ));
     }
-    let fetch = settings::fetch(&arguments.transfer, &arguments.limits)?;
+    let fetch = settings::fetch(
+        &arguments.transfer,
+        Limits { download: arguments.max_download, ..Limits::default() },
+    )?;
     let parent = settings::workspace(arguments.workspace.as_deref());
     let workspace = Workspace::create(&parent).map_err(|error| CliError::Build(error.into()))?;
     let room = Room { console: &console, request: &request, workspace: workspace.path() };
@@ -41,12 +48,12 @@ pub(super) fn main(command: &MavenCommand) -> Result<(), CliError> {
         let work = async {
             match command {
                 MavenCommand::Tree(_) => room.tree(&maven).await,
-                MavenCommand::Files(_) => room.files(&maven, arguments.output.as_deref()).await,
+                MavenCommand::Files(_) => room.files(&maven, output).await,
             }
         };
         tokio::select! {
             text = work => text,
-            signal = signal => Err(CliError::Build(BuildError::Interrupted { signal, publishing: false })),
+            signal = signal => Err(CliError::Interrupted(signal)),
         }
     });
     runtime.shutdown_timeout(SHUTDOWN);
@@ -71,12 +78,12 @@ impl Room<'_> {
     async fn tree(&self, maven: &Maven) -> Result<String, CliError> {
         let resolution = maven.resolve(self.request).await.map_err(CliError::Maven)?;
         self.warn(&resolution.warnings);
-        let (size, unknown) = maven.sizes(&resolution, self.request).await;
+        let Sizes { files, bytes, unknown } = maven.sizes(&resolution, self.request).await;
         let mut text = maven::tree(&resolution, self.request.scope);
-        let files = resolution.of_scope(self.request.scope).count() + 1;
-        let _ = write!(text, "\n{files} files of {}", report::bytes(size));
+        let s = if files == 1 { "" } else { "s" };
+        let _ = write!(text, "\n{files} file{s} of {}", report::bytes(bytes));
         if unknown > 0 {
-            let _ = write!(text, ", and {unknown} more whose size nobody tells");
+            let _ = write!(text, " and more, for nobody tells the size of {unknown} of them");
         }
         Ok(text)
     }
@@ -85,9 +92,22 @@ impl Room<'_> {
         let (resolution, brought) = maven.fetch(self.request).await.map_err(CliError::Maven)?;
         self.warn(&resolution.warnings);
         let mut text = String::new();
+        let mut known: HashMap<String, &File> = HashMap::new();
+        let mut unverified = Vec::new();
         for Brought { file, downloaded, .. } in &brought {
             let name = file.name();
-            let _ = writeln!(text, "{name} {} {file}", downloaded.sha1);
+            let _ = writeln!(text, "{} {} {file}", plain(&name), downloaded.sha1);
+            if downloaded.verified.is_none() {
+                unverified.push(format!("`{}`", plain(&name)));
+            }
+            if let Some(earlier) = known.get(&name) {
+                let words =
+                    format!("`{}` is the name of two files, of {earlier} and of {file}", plain(&name));
+                let kept = if output.is_some() { "; only the first is kept" } else { "" };
+                self.warn(&[words + kept]);
+                continue;
+            }
+            known.insert(name.clone(), file);
             if let Some(directory) = output {
                 // The name comes from a POM; it is a lawful one before it becomes a path here.
                 let path = EntryPath::component(&name)
@@ -98,6 +118,10 @@ impl Room<'_> {
                     .and_then(|()| std::fs::copy(downloaded.fetched.path(), &target));
                 keep.map_err(|source| CliError::Keep { file: target, source })?;
             }
+        }
+        if !unverified.is_empty() {
+            let (count, names) = (unverified.len(), unverified.join(", "));
+            self.warn(&[format!("the repository has no checksum of {count} of its files: {names}")]);
         }
         Ok(text)
     }

@@ -82,7 +82,7 @@ pub(super) fn build(
     proxies: &Proxies,
 ) -> Result<BuildSettings, CliError> {
     let (network, image) = (&arguments.network, &arguments.image);
-    let mut fetch = fetch(&arguments.transfer, &arguments.limits)?;
+    let mut fetch = fetch(&arguments.transfer, limits(&arguments.limits))?;
     fetch.proxies = with_proxies(fetch.proxies, launch, proxies);
     let registry = RegistrySettings {
         proxies: fetch.proxies.clone(),
@@ -190,10 +190,7 @@ pub(super) fn workspace(named: Option<&Path>) -> PathBuf {
 }
 
 /// How files come in.
-pub(super) fn fetch(
-    transfer: &TransferArguments,
-    limits: &LimitArguments,
-) -> Result<FetchSettings, CliError> {
+pub(super) fn fetch(transfer: &TransferArguments, limits: Limits) -> Result<FetchSettings, CliError> {
     let mut authorities = Vec::new();
     for file in &transfer.ca_file {
         authorities.extend(read_authorities(file).map_err(CliError::Client)?);
@@ -206,7 +203,7 @@ pub(super) fn fetch(
     Ok(FetchSettings {
         proxies: proxies(),
         trust: Trust { authorities, ..Trust::default() },
-        limits: self::limits(limits),
+        limits,
         identities: Arc::new(identities),
         parallel: transfer.parallel.into(),
         retry: RetryPolicy { retries: transfer.retries.into(), ..RetryPolicy::default() },
@@ -215,8 +212,9 @@ pub(super) fn fetch(
 
 /// How Maven artifacts are resolved.
 pub(super) fn maven(arguments: &RepositoryArguments) -> Result<MavenSettings, CliError> {
+    let machine = Machine::new(&arguments.maven_java_version);
     let settings = match &arguments.maven_settings {
-        Some(file) => read_maven_settings(file)?,
+        Some(file) => read_maven_settings(file, &machine)?,
         None => Settings::default(),
     };
     let repository = arguments.maven_repository.as_deref();
@@ -226,7 +224,7 @@ pub(super) fn maven(arguments: &RepositoryArguments) -> Result<MavenSettings, Cl
     Ok(MavenSettings {
         repository: repository.map(|url| repository_url(url, "--maven-repository")).transpose()?,
         settings,
-        machine: Machine::new(&arguments.maven_java_version),
+        machine,
         cache: cache.transpose()?,
     })
 }
@@ -252,11 +250,11 @@ fn read_netrc(file: &Path) -> Result<Identities, CliError> {
     Identities::of_netrc(&text).map_err(|error| fail(NetrcError::Invalid(error)))
 }
 
-fn read_maven_settings(file: &Path) -> Result<Settings, CliError> {
+fn read_maven_settings(file: &Path, machine: &Machine) -> Result<Settings, CliError> {
     let fail = |source| CliError::MavenSettings { file: file.to_owned(), source };
     let bytes = std::fs::read(file).map_err(|error| fail(MavenSettingsError::Read(error)))?;
     let variable = |name: &str| env::var(name).ok();
-    Settings::parse(&bytes, variable).map_err(|error| fail(MavenSettingsError::Invalid(error)))
+    Settings::parse(&bytes, machine, variable).map_err(|error| fail(MavenSettingsError::Invalid(error)))
 }
 
 fn variable(name: &str) -> Option<PathBuf> {

@@ -178,7 +178,8 @@ impl Identities {
         let with_port = format!("{host}:{}", url.port_or_known_default()?);
         let of =
             |wanted: Option<&str>| self.machines.iter().find(|(machine, _)| machine.as_deref() == wanted);
-        let (_, identity) = of(Some(&with_port)).or_else(|| of(Some(host))).or_else(|| of(None).filter(|_| named))?;
+        let (_, identity) =
+            of(Some(&with_port)).or_else(|| of(Some(host))).or_else(|| of(None).filter(|_| named))?;
         (!identity.is_empty()).then_some(identity)
     }
 }

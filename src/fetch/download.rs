@@ -139,7 +139,9 @@ impl Request<'_> {
         // Who is redirected to another host is known there by what was said of that host. Another port or scheme of the same one
         // may be somebody else, and what goes from https to http is read by anybody.
         let known = if at.origin() == first.origin() {
-            Some(self.identity).filter(|given| !given.is_empty()).or_else(|| self.identities.identity(at, self.named))
+            Some(self.identity)
+                .filter(|given| !given.is_empty())
+                .or_else(|| self.identities.identity(at, self.named))
         } else if at.host() == first.host() || (at.scheme() == "http" && first.scheme() == "https") {
             None
         } else {

@@ -327,7 +327,10 @@ impl Collector<'_> {
         let remotes = self.choices.aggregate(&place.remotes, &descriptor.repositories);
         let exclusions = with_exclusions(&place.exclusions, &dependency.exclusions);
         if exclusions.len() > MAX_EXCLUSIONS {
-            return Err(ResolveError::TooLarge { limit: MAX_EXCLUSIONS, what: "exclusions on the way to a project" });
+            return Err(ResolveError::TooLarge {
+                limit: MAX_EXCLUSIONS,
+                what: "exclusions on the way to a project",
+            });
         }
         let key = (dependency.file.clone(), Arc::clone(&remotes), Arc::clone(&exclusions));
         if let Some(list) = self.children.get(&key) {

@@ -5,6 +5,8 @@ use std::sync::{Arc, LazyLock};
 
 use regex::Regex;
 
+use crate::path::plain;
+
 /// A shared piece of text, as POMs have thousands of.
 pub(super) type Text = Arc<str>;
 
@@ -36,7 +38,7 @@ impl Coordinate {
 
 impl fmt::Display for Coordinate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.group, self.artifact, self.version)
+        write!(f, "{}:{}:{}", plain(&self.group), plain(&self.artifact), plain(&self.version))
     }
 }
 
@@ -56,12 +58,12 @@ pub struct Key {
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.group, self.artifact)?;
+        write!(f, "{}:{}", plain(&self.group), plain(&self.artifact))?;
         if &*self.extension != "jar" || !self.classifier.is_empty() {
-            write!(f, ":{}", self.extension)?;
+            write!(f, ":{}", plain(&self.extension))?;
         }
         if !self.classifier.is_empty() {
-            write!(f, ":{}", self.classifier)?;
+            write!(f, ":{}", plain(&self.classifier))?;
         }
         Ok(())
     }
@@ -122,7 +124,7 @@ impl File {
 
 impl fmt::Display for File {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.key, self.version)
+        write!(f, "{}:{}", self.key, plain(&self.version))
     }
 }
 

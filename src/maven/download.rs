@@ -136,24 +136,46 @@ impl Maven {
         Err(ResolveError::NotFound { file, path: Vec::new(), attempts, versions: Vec::new() })
     }
 
-    /// Bytes of the files of a scope together, where every server tells, and the number of those that do not.
-    pub async fn sizes(&self, resolution: &Resolution, request: &MavenRequest) -> (u64, usize) {
+    /// How large the files of a scope are together, the root's own among them.
+    pub async fn sizes(&self, resolution: &Resolution, request: &MavenRequest) -> Sizes {
         let mut tasks = JoinSet::new();
-        let root =
-            resolution.root_files().into_iter().take(1).map(|file| (file, Arc::clone(&resolution.remotes)));
-        let files =
-            resolution.of_scope(request.scope).map(|file| (file.file.clone(), Arc::clone(&file.remotes)));
-        for (file, remotes) in root.chain(files) {
-            let library = Arc::clone(&self.library);
-            tasks.spawn(async move { library.size(&file, &remotes).await });
+        let files = resolution.of_scope(request.scope).map(|file| (vec![file.file.clone()], &file.remotes));
+        for (names, remotes) in std::iter::once((resolution.root_files(), &resolution.remotes)).chain(files) {
+            let (library, remotes) = (Arc::clone(&self.library), Arc::clone(remotes));
+            let may_be_none =
+                resolution.packaging() == "pom" && names.first() == resolution.root_files().first();
+            tasks.spawn(async move {
+                for name in &names {
+                    if let Some(size) = library.size(name, &remotes).await {
+                        return Some(Some(size));
+                    }
+                }
+                (!may_be_none).then_some(None)
+            });
         }
-        let (mut total, mut unknown) = (0, 0);
+        let mut sizes = Sizes::default();
         while let Some(size) = tasks.join_next().await {
             match size {
-                Ok(Some(size)) => total += size,
-                _ => unknown += 1,
+                Ok(Some(size)) => {
+                    sizes.files += 1;
+                    sizes.bytes += size.unwrap_or_default();
+                    sizes.unknown += usize::from(size.is_none());
+                }
+                Ok(None) => {}
+                Err(_) => sizes.unknown += 1,
             }
         }
-        (total, unknown)
+        sizes
     }
+}
+
+/// See [`Maven::sizes`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sizes {
+    /// Files that there are.
+    pub files: usize,
+    /// Bytes of those whose server tells.
+    pub bytes: u64,
+    /// Files whose server does not tell.
+    pub unknown: usize,
 }

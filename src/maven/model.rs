@@ -293,9 +293,13 @@ impl Models {
             Role::Root => (&self.user, &self.machine),
             Role::Dependency => (&self.nothing, &self.machine_below),
         };
-        let entries = inherited.dependencies.len() + inherited.managed.as_ref().map_or(0, |managed| managed.len());
+        let entries =
+            inherited.dependencies.len() + inherited.managed.as_ref().map_or(0, |managed| managed.len());
         if self.entries.fetch_add(entries, Ordering::Relaxed) > MAX_ENTRIES {
-            return Err(ModelProblem::TooLarge { limit: MAX_ENTRIES, what: "dependencies in all models together" });
+            return Err(ModelProblem::TooLarge {
+                limit: MAX_ENTRIES,
+                what: "dependencies in all models together",
+            });
         }
         let session = &self.session;
         let mut fields: HashMap<&'static str, Text> = inherited.fields.iter().cloned().collect();

@@ -289,7 +289,9 @@ impl Pom {
         for path in FIELDS {
             let value = match path.split_once('.') {
                 None => root.child_text(path)?,
-                Some((parent, name)) => root.child(parent)?.map(|parent| parent.child_text(name)).transpose()?.flatten(),
+                Some((parent, name)) => {
+                    root.child(parent)?.map(|parent| parent.child_text(name)).transpose()?.flatten()
+                }
             };
             if let Some(value) = value {
                 fields.push((path, value.into()));
@@ -450,7 +452,15 @@ fn read_copy_settings(root: &Element) -> Result<Vec<Text>, XmlError> {
 
 /// Reads a profile; those of settings have the same form where it matters.
 pub(super) fn read_profile(element: &Element) -> Result<Profile, XmlError> {
-    element.once(&["id", "activation", "properties", "dependencies", "dependencyManagement", "repositories", "build"])?;
+    element.once(&[
+        "id",
+        "activation",
+        "properties",
+        "dependencies",
+        "dependencyManagement",
+        "repositories",
+        "build",
+    ])?;
     let activation = element.child("activation")?.map(read_activation).transpose()?.unwrap_or_default();
     Ok(Profile { id: required(element, "id")?, activation, base: read_base(element)? })
 }

@@ -51,7 +51,12 @@ fn inject(target: &mut ModelBase, profile: &ModelBase) {
     target.repositories = merge::repositories(&profile.repositories, &target.repositories);
 }
 
-fn active<'a>(profiles: &'a [Profile], properties: &Properties, context: &Context<'_>) -> Vec<&'a Profile> {
+/// Those that are triggered, or else those that are active by default.
+pub(super) fn active<'a>(
+    profiles: &'a [Profile],
+    properties: &Properties,
+    context: &Context<'_>,
+) -> Vec<&'a Profile> {
     let triggered: Vec<&Profile> =
         profiles.iter().filter(|profile| is_triggered(&profile.activation, properties, context)).collect();
     if triggered.is_empty() {
@@ -127,7 +132,9 @@ fn jdk_matches(jdk: &str, machine: &Machine) -> bool {
     // What is no number, as in `[17]`, ends the comparison, and the profile is not active.
     match relation(version, &lower, true) {
         Some(std::cmp::Ordering::Equal) => true,
-        Some(std::cmp::Ordering::Greater) => relation(version, &upper, false).is_some_and(std::cmp::Ordering::is_le),
+        Some(std::cmp::Ordering::Greater) => {
+            relation(version, &upper, false).is_some_and(std::cmp::Ordering::is_le)
+        }
         Some(std::cmp::Ordering::Less) | None => false,
     }
 }

@@ -216,7 +216,10 @@ impl Library {
             let Some((content, verified)) = self.read_verified(remote, &url).await.map_err(Arc::new)? else {
                 return Ok(None);
             };
-            if keep && !remote.insecure && let (Some(cache), Some(verified)) = (&self.cache, verified) {
+            if keep
+                && !remote.insecure
+                && let (Some(cache), Some(verified)) = (&self.cache, verified)
+            {
                 cache.write(&url, &content, verified);
             }
             Ok(Some(content))
@@ -356,16 +359,14 @@ impl Library {
             let answer = match (Self::at(remote, &file.version), url) {
                 (Some(answer), _) => answer,
                 (None, Err(closed)) => Answer::Closed(closed),
-                (None, Ok(url)) => {
-                    match self.download_verified(file, remote, &url, keep).await {
-                        Ok(Some((fetched, sha1, verified))) => {
-                            let place = Place { remote: Arc::clone(remote), url };
-                            return Ok(Downloaded { file: file.clone(), fetched, sha1, verified, place });
-                        }
-                        Ok(None) => Answer::Missing,
-                        Err(error) => Answer::Failed(Arc::new(error)),
+                (None, Ok(url)) => match self.download_verified(file, remote, &url, keep).await {
+                    Ok(Some((fetched, sha1, verified))) => {
+                        let place = Place { remote: Arc::clone(remote), url };
+                        return Ok(Downloaded { file: file.clone(), fetched, sha1, verified, place });
                     }
-                }
+                    Ok(None) => Answer::Missing,
+                    Err(error) => Answer::Failed(Arc::new(error)),
+                },
             };
             attempts.push(Attempt { repository: remote.to_string(), answer });
         }
@@ -417,7 +418,10 @@ impl Library {
                 tracing::debug!("{url} has no checksum");
             }
             let verified = sum.map(|sum| sum.algorithm);
-            if keep && !remote.insecure && let (Some(cache), Some(verified)) = (&self.cache, verified) {
+            if keep
+                && !remote.insecure
+                && let (Some(cache), Some(verified)) = (&self.cache, verified)
+            {
                 cache.keep(url, &spool, verified).await;
             }
             return Ok(Some((fetched, sha1, verified)));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::collect::{Collected, name};
 use super::coordinate::{Coordinate, File, Text, artifact_type};
-use super::error::{MavenError, ResolveError};
+use super::error::{MavenError, ModelProblem, ResolveError};
 use super::graph::{Graph, NodeId};
 use super::mediate::Loss;
 use super::model::Effective;
@@ -93,7 +93,12 @@ impl Resolution {
         }
         for (file, problem) in &invalid {
             if counts(file) {
-                warnings.push(format!("the POM of {file} is not usable, so its dependencies are left out, as Maven does: {problem}"));
+                // Maven does not survive a circle of relocations.
+                let like =
+                    if matches!(problem, ModelProblem::RelocationCycle(_)) { "" } else { ", as Maven does" };
+                warnings.push(format!(
+                    "the POM of {file} is not usable, so its dependencies are left out{like}: {problem}"
+                ));
             }
         }
         for file in &without_pom {

@@ -4,7 +4,9 @@
 //! a word; what else a settings file may hold has no meaning here.
 
 use super::coordinate::Text;
-use super::pom::{self, read_profile};
+use super::machine::Machine;
+use super::pom::{self, Properties, read_profile};
+use super::profile::Context;
 use super::repository::Mirror;
 use super::xml::{self, Element, XmlError};
 use crate::fetch::Identity;
@@ -42,8 +44,12 @@ pub enum SettingsError {
 }
 
 impl Settings {
-    /// Reads a settings file; `variable` knows the environment.
-    pub fn parse(bytes: &[u8], variable: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+    /// Reads a settings file; `variable` knows the environment, and profiles are activated by what `machine` is.
+    pub fn parse(
+        bytes: &[u8],
+        machine: &Machine,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, SettingsError> {
         let text = xml::decode(bytes)?;
         let mut root = xml::parse(&text)?;
         resolve(&mut root, &variable)?;
@@ -68,9 +74,16 @@ impl Settings {
         for profile in root.items("profiles", "profile")? {
             profiles.push(read_profile(profile)?);
         }
-        for profile in
-            profiles.iter().filter(|p| p.activation.by_default || active.iter().any(|id| **id == *p.id))
-        {
+        let (nothing, user) = (Properties::new(), Properties::new());
+        let context = Context { machine, user: &user, packaging: "", root: false };
+        let (listed, others): (Vec<_>, Vec<_>) =
+            profiles.into_iter().partition(|profile| active.iter().any(|id| **id == *profile.id));
+        // One that is active by default is not where another one is active, however that came about.
+        let mut triggered = super::profile::active(&others, &nothing, &context);
+        if !listed.is_empty() {
+            triggered.retain(|profile| !profile.activation.by_default);
+        }
+        for profile in listed.iter().chain(triggered) {
             settings.repositories =
                 super::merge::repositories(&profile.base.repositories, &settings.repositories);
         }
@@ -143,9 +156,7 @@ fn read_proxies(root: &Element) -> Result<Option<Proxies>, SettingsError> {
         };
         slot.get_or_insert_with(|| url.to_string());
         if let Some(hosts) = proxy.child_text("nonProxyHosts")? {
-            // `a|*.b` there, `a,.b` here.
-            let hosts: Vec<&str> =
-                hosts.split(['|', ',']).map(|host| host.trim().trim_start_matches('*')).collect();
+            let hosts: Vec<String> = hosts.split(['|', ',']).map(|host| without_proxy(host.trim())).collect();
             proxies.no_proxy.get_or_insert_with(|| hosts.join(","));
         }
     }
@@ -154,4 +165,36 @@ fn read_proxies(root: &Element) -> Result<Option<Proxies>, SettingsError> {
         proxies.https.clone_from(&proxies.http);
     }
     Ok(proxies.http.as_ref().or(proxies.https.as_ref()).is_some().then_some(proxies))
+}
+
+/// A pattern of `nonProxyHosts` as `NO_PROXY` has it: `*.b` is `.b`, `10.1.*` is `10.1.0.0/16`.
+fn without_proxy(pattern: &str) -> String {
+    let numbers: Vec<&str> = pattern.trim_end_matches('*').trim_end_matches('.').split('.').collect();
+    let is_network =
+        pattern.ends_with(".*") && numbers.len() < 4 && numbers.iter().all(|n| n.parse::<u8>().is_ok());
+    if is_network {
+        let all: Vec<&str> = numbers.iter().copied().chain(std::iter::repeat("0")).take(4).collect();
+        return format!("{}/{}", all.join("."), numbers.len() * 8);
+    }
+    if pattern == "*" { pattern.to_owned() } else { pattern.trim_start_matches('*').to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_proxy;
+
+    #[test]
+    fn hosts_without_a_proxy() {
+        for (pattern, expected) in [
+            ("localhost", "localhost"),
+            ("*.example.com", ".example.com"),
+            ("127.*", "127.0.0.0/8"),
+            ("10.1.*", "10.1.0.0/16"),
+            ("192.168.1.*", "192.168.1.0/24"),
+            ("*", "*"),
+            ("build.*", "build.*"),
+        ] {
+            assert_eq!(without_proxy(pattern), expected);
+        }
+    }
 }

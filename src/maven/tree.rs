@@ -7,6 +7,7 @@ use super::collect::name;
 use super::graph::{Graph, ListId, Node, NodeId};
 use super::mediate::{Loss, Why};
 use super::resolution::Resolution;
+use crate::path::plain;
 use crate::plan::Scope;
 
 /// Most lines; who needs more looks for something in particular.
@@ -65,9 +66,9 @@ impl Drawing<'_> {
     fn staying(&self, node: &Node) -> String {
         let mut text = name(node);
         let Some(dependency) = &node.dependency else { return text };
-        let _ = write!(text, " [{}]", dependency.scope);
+        let _ = write!(text, " [{}]", plain(&dependency.scope));
         if let Some(declared) = &node.declared_version {
-            let _ = write!(text, " (managed from {declared})");
+            let _ = write!(text, " (managed from {})", plain(declared));
         }
         if node.constraint.is_hard() {
             let _ = write!(text, " (of {})", node.constraint);
@@ -83,7 +84,11 @@ impl Drawing<'_> {
 
     fn lost(&self, list: ListId, child: NodeId) -> String {
         let graph = &self.resolution.graph;
-        let loser = name(graph.node(child));
+        let node = graph.node(child);
+        let mut loser = name(node);
+        if let Some(declared) = &node.declared_version {
+            let _ = write!(loser, ", managed from {}", plain(declared));
+        }
         let Some(loss) = self.losses.get(&(list, child)) else {
             return format!("({loser}: stands elsewhere)");
         };

@@ -137,7 +137,10 @@ pub(super) fn parse(text: &str) -> Result<Element, XmlError> {
                 let character = reference.resolve_char_ref().map_err(|error| malformed(error.to_string()))?;
                 if let Some(character) = character {
                     if !is_character(character) {
-                        return Err(malformed(format!("U+{:04X} is no character of XML", u32::from(character))));
+                        return Err(malformed(format!(
+                            "U+{:04X} is no character of XML",
+                            u32::from(character)
+                        )));
                     }
                     add_text(&mut open, character.encode_utf8(&mut [0; 4]), at)?;
                 } else {

@@ -257,6 +257,13 @@ fn what_is_released_comes_from_the_cache_the_next_time() {
         ("c", "1-SNAPSHOT", ""),
     ]);
     server.answer_also("/t/b/maven-metadata.xml", content(metadata));
+    let sum = |path: &str, bytes: &[u8]| {
+        server.answer_also(&format!("{path}.sha1"), content(Algorithm::Sha1.of(bytes)));
+    };
+    for (name, inner) in [("a", needs("b", "[1,2)")), ("b", needs("c", "1-SNAPSHOT"))] {
+        sum(&format!("/t/{name}/1/{name}-1.pom"), pom(name, "1", &inner).as_bytes());
+        sum(&format!("/t/{name}/1/{name}-1.jar"), &zip_of(&[("name", name.as_bytes())]));
+    }
     let place = Workplace::new();
     let run =
         || files(&place, "t:a:1", &["--repository", &server.url("/"), "--cache-dir", "cache"]).succeeded();
@@ -276,11 +283,177 @@ fn what_is_released_comes_from_the_cache_the_next_time() {
     assert!(again.iter().any(|path| path == "/t/c/1-SNAPSHOT/c-1-SNAPSHOT.jar"), "{again:?}");
     assert!(again.iter().any(|path| path == "/t/b/maven-metadata.xml"), "{again:?}");
 
+    // The kind of sum that held is remembered, and what had none is not kept.
+    let artifact = serde_json::json!({ "type": "maven", "group": "t", "artifact": "a", "version": "1", "repository": server.url("/") });
+    place.resource(None, &serde_json::json!([{ "name": "plugin", "artifacts": [artifact] }]));
+    place
+        .build(&[
+            "--base",
+            "scratch",
+            "--to",
+            "oci:out",
+            "--cache-dir",
+            "cache",
+            "--result-file",
+            "result.json",
+        ])
+        .succeeded();
+    let result: serde_json::Value = serde_json::from_str(&place.read("result.json")).unwrap();
+    let verified = |at: usize| &result["layers"][0]["artifacts"][0]["resolved"][at]["verified"];
+    assert_eq!((verified(0), verified(2)), (&serde_json::json!("SHA-1"), &serde_json::Value::Null));
+
     // A damaged entry is none.
     for entry in std::fs::read_dir(place.path("cache/sha256")).unwrap() {
         std::fs::write(entry.unwrap().path(), b"damaged").unwrap();
     }
     assert_eq!(run().stdout, first.stdout);
+}
+
+#[test]
+fn what_nobody_vouches_for_does_not_enter_the_cache() {
+    let page = b"<html><title>Please log in</title></html>";
+    let server = ArtifactServer::start(&[("*", content(page))]);
+    let place = Workplace::new();
+    let run = || files(&place, "t:a:1", &["--repository", &server.url("/"), "--cache-dir", "cache"]);
+    assert_eq!(run().code, 7);
+    let server_url = server.url("/");
+    server.answer_everything(content(pom("a", "1", "")));
+    assert_eq!(std::fs::read_dir(place.path("cache/maven")).unwrap().count(), 0, "{server_url}");
+    assert_eq!(names(&run().succeeded()), ["a-1.jar"]);
+}
+
+#[test]
+fn a_checksum_is_never_given_up() {
+    // Many files without any, and one whose only sum is of the worst kind, and wrong.
+    let many: Vec<String> = (0..20).map(|n| format!("m{n}")).collect();
+    let inner = many.iter().map(|name| needs(name, "1")).collect::<Vec<_>>().concat();
+    let inner = inner.replace("</dependencies><dependencies>", "").replace("</dependencies>", "")
+        + &needs("bad", "1").replace("<dependencies>", "");
+    let mut projects: Vec<(&str, &str, &str)> = many.iter().map(|name| (name.as_str(), "1", "")).collect();
+    projects.extend([("a", "1", inner.as_str()), ("bad", "1", "")]);
+    let server = serve(&projects);
+    server.answer_also("/t/bad/1/bad-1.jar.md5", content("0".repeat(32)));
+    let place = Workplace::new();
+    for _ in 0..5 {
+        let run = files(&place, "t:a:1", &["--repository", &server.url("/")]);
+        assert!(run.stderr.contains("MD5"), "{}{}", run.stdout, run.stderr);
+    }
+    // A server that fails may have it.
+    server.answer_instead("/t/bad/1/bad-1.jar.md5", status("503 Service Unavailable"));
+    let run = files(&place, "t:a:1", &["--repository", &server.url("/")]);
+    assert!(run.stderr.contains("503"), "{}{}", run.stdout, run.stderr);
+    // One that denies has none.
+    server.answer_instead("/t/bad/1/bad-1.jar.md5", status("403 Forbidden"));
+    files(&place, "t:a:1", &["--repository", &server.url("/")]).succeeded();
+}
+
+#[test]
+fn passwords_go_to_nobody_whom_only_a_pom_names() {
+    let other = serve(&[("b", "1", "")]);
+    let declared = format!(
+        "{}<repositories><repository><id>corp</id><url>{}</url></repository></repositories>",
+        needs("b", "1"),
+        other.url("/").replace("127.0.0.1", "localhost")
+    );
+    let own = serve(&[("a", "1", &declared)]);
+    let place = Workplace::new();
+    place.write("netrc", "default login me password secret\n");
+    place.write(
+        "settings.xml",
+        "<settings><servers><server><id>corp</id><username>me</username><password>secret</password></server></servers></settings>",
+    );
+    let url = own.url("/");
+    for arguments in [
+        ["--netrc", "netrc", "--repository", &url],
+        ["--maven-settings", "settings.xml", "--repository", &url],
+    ] {
+        assert_eq!(names(&files(&place, "t:a:1", &arguments).succeeded()), ["a-1.jar", "b-1.jar"]);
+    }
+    assert!(with_header(&own, "authorization: Basic bWU6c2VjcmV0") > 0);
+    assert_eq!(with_header(&other, "authorization: Basic bWU6c2VjcmV0"), 0);
+    assert!(!other.requests().is_empty());
+}
+
+#[test]
+fn central_of_the_settings_is_central() {
+    let server = serve(&[("a", "1", "")]);
+    let place = Workplace::new();
+    place.write(
+        "settings.xml",
+        format!(
+            "<settings><profiles><profile><id>us</id><activation><jdk>[1.8,)</jdk></activation><repositories><repository>\
+             <id>central</id><url>{}</url></repository></repositories></profile></profiles></settings>",
+            server.url("/")
+        ),
+    );
+    let run = files(&place, "t:a:1", &["--maven-settings", "settings.xml"]).succeeded();
+    assert_eq!(names(&run), ["a-1.jar"]);
+}
+
+#[test]
+fn nothing_in_a_pom_leads_out_of_the_repository() {
+    let rows = [
+        needs("x", "../../../secret/x"),
+        needs("x", "1</version><classifier>/../../secret</classifier><version>1")
+            .replace("<version>1</version>", "")
+            .replacen("<version>1", "<version>1", 1),
+        needs("x", "1").replace("</version>", "</version><type>/../../etc</type>"),
+        needs("x", "%2e%2e"),
+    ];
+    for inner in rows {
+        let server = serve(&[("a", "1", &inner), ("x", "1", "")]);
+        let run = files(
+            &Workplace::new(),
+            "t:a:1",
+            &["--repository", &server.url("/below/").replace("/below", "")],
+        );
+        assert_eq!(run.code, 7, "{}", run.stdout);
+        let odd: Vec<String> = server
+            .requests()
+            .into_iter()
+            .filter(|head| head.contains("secret") || head.contains("etc") || head.contains("%2e"))
+            .collect();
+        assert_eq!(odd, [""; 0]);
+    }
+}
+
+#[test]
+fn words_of_poms_do_not_reach_the_terminal() {
+    let server = serve(&[("a", "1", &needs("x", "1&#27;[31m&#x9b;&#10;fake"))]);
+    let run = files(&Workplace::new(), "t:a:1", &["--repository", &server.url("/")]);
+    assert!(!run.stderr.contains(['\u{1b}', '\u{9b}']), "{}", run.stderr);
+    insta::assert_snapshot!(without_ports(&run.error()));
+}
+
+#[test]
+fn the_tree_counts_what_is_there() {
+    let server = serve(&[
+        ("p", "1", &("<packaging>pom</packaging>".to_owned() + &needs("x", "1"))),
+        ("w", "1", "<packaging>war</packaging>"),
+        ("x", "1", ""),
+    ]);
+    server.answer_also("/t/w/1/w-1.war", content(zip_of(&[])));
+    let place = Workplace::new();
+    let rows = ["t:p:1", "t:w:1", "t:x:1"].map(|coordinate| {
+        place.run(&["maven", "tree", coordinate, "--repository", &server.url("/"), "-q"]).succeeded().stdout
+    });
+    insta::assert_snapshot!(rows.join("\n"));
+}
+
+#[test]
+fn files_that_are_kept_are_the_first_of_their_names() {
+    let other = needs("x", "1").replace("<groupId>t<", "<groupId>u<");
+    let both = needs("x", "1").replace("</dependencies>", "") + &other.replace("<dependencies>", "");
+    let server = serve(&[("a", "1", &both), ("x", "1", "")]);
+    server.answer_also("/u/x/1/x-1.pom", content(pom("x", "1", "").replace("<groupId>t<", "<groupId>u<")));
+    server.answer_also("/u/x/1/x-1.jar", content(zip_of(&[("name", b"another")])));
+    let place = Workplace::new();
+    let run = place
+        .run(&["maven", "files", "t:a:1", "--repository", &server.url("/"), "--output", "out"])
+        .succeeded();
+    assert_eq!(std::fs::read(place.path("out/x-1.jar")).unwrap(), zip_of(&[("name", b"x")]));
+    let warnings: Vec<&str> = run.stderr.lines().filter(|line| line.starts_with("warning")).collect();
+    insta::assert_snapshot!(warnings.join("\n"));
 }
 
 #[test]

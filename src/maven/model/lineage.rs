@@ -77,7 +77,8 @@ impl Models {
             }
             let coordinate = self.parent_coordinate(&parent, &of, &remotes).await?;
             if coordinate.version != parent.version && follows_its_parent(own_version.as_deref()) {
-                let words = format!("`{}` is a range, and the project has no version of its own", parent.version);
+                let words =
+                    format!("`{}` is a range, and the project has no version of its own", parent.version);
                 return Err(ModelProblem::ParentRange(words).into());
             }
             let raw = match self.pom(&coordinate, &remotes).await {
@@ -180,7 +181,9 @@ impl Models {
 fn follows_its_parent(version: Option<&str>) -> bool {
     matches!(
         version,
-        None | Some("${pom.version}" | "${project.version}" | "${pom.parent.version}" | "${project.parent.version}")
+        None | Some(
+            "${pom.version}" | "${project.version}" | "${pom.parent.version}" | "${project.parent.version}"
+        )
     )
 }
 
@@ -204,9 +207,7 @@ impl Inherited {
             properties.extend(parent.properties.iter().cloned());
             repositories = merge::repositories(&repositories, &parent.repositories);
             for (name, value) in &parent.fields {
-                if INHERITED_FIELDS.contains(name)
-                    && fields.iter().all(|(known, _)| known != name)
-                {
+                if INHERITED_FIELDS.contains(name) && fields.iter().all(|(known, _)| known != name) {
                     fields.push((name, Arc::clone(value)));
                 }
             }
