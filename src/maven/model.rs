@@ -40,9 +40,9 @@ const MAX_LINEAGE: usize = 64;
 /// Models that are built at the same time. More would not be faster, for what takes time is to read what they need.
 const BUILDERS: usize = 32;
 
-/// Most dependencies, managed ones too, of all models of a resolution together; the largest connectors have some hundred
+/// Most dependencies, managed ones too, of all models of a resolution together; the largest connectors have some ten
 /// thousand.
-const MAX_ENTRIES: usize = 20_000_000;
+const MAX_ENTRIES: usize = 500_000;
 
 /// Most managed dependencies of an effective model.
 const MAX_MANAGED: usize = 200_000;

@@ -180,6 +180,68 @@ fn lineages_and_graphs_that_grow_are_stopped() {
 }
 
 #[test]
+fn what_costs_time_or_memory_in_many_places_is_stopped() {
+    // Exclusions, each held against every dependency below.
+    let exclusions: String = (0..40_000)
+        .map(|number| {
+            format!("<exclusion><groupId>t</groupId><artifactId>no{number}</artifactId></exclusion>")
+        })
+        .collect();
+    let below: String = (0..10).map(|number| dependency(&format!("b{number}"), "")).collect();
+    let wide: String = (0..15_000).map(|number| dependency(&format!("z{number}"), "")).collect();
+    let mut excluding = Repository::default()
+        .pom("root", &dependencies(&dependency("a", &format!("<exclusions>{exclusions}</exclusions>"))))
+        .pom("a", &dependencies(&below));
+    for number in 0..10 {
+        excluding = excluding.pom(&format!("b{number}"), &dependencies(&wide));
+    }
+    // A version that takes long to read.
+    let mut long = Repository::default()
+        .pom("root", &dependencies(&dependency("a", "").replace("<version>1<", "<version>[1,2]<")));
+    let versions = format!(
+        "<metadata><versioning><versions><version>{}</version></versions></versioning></metadata>",
+        "0.0.a.".repeat(600_000)
+    );
+    long.0.insert("t/a/maven-metadata.xml".to_owned(), versions);
+    // Much to inherit, for many.
+    let managed = |level: usize| {
+        let all: String = (0..15_000)
+            .map(|n| dependency(&format!("m{level}-{n}"), "").replace("<version>1<", "<version>${v}<"))
+            .collect();
+        format!(
+            "<packaging>pom</packaging><properties><v>1</v></properties><dependencyManagement>{}</dependencyManagement>",
+            dependencies(&all)
+        )
+    };
+    let children: String = (0..200).map(|number| dependency(&format!("c{number}"), "")).collect();
+    let mut heavy = Repository::default().pom("root", &dependencies(&children));
+    for level in 0..12 {
+        let above = if level < 11 { parent(&format!("p{}", level + 1)) } else { String::new() };
+        heavy = heavy.pom(&format!("p{level}"), &(above + &managed(level)));
+    }
+    for number in 0..200 {
+        heavy = heavy.pom(&format!("c{number}"), &parent("p0"));
+    }
+    // Many documents of the largest size.
+    let mut white = Repository::default();
+    let all: String = (0..60).map(|number| dependency(&format!("w{number}"), "")).collect();
+    white = white.pom(
+        "root",
+        &dependencies(&(all + &dependency("missing", "").replace("<version>1<", "<version>[9,10]<"))),
+    );
+    for number in 0..60 {
+        white = white.pom(&format!("w{number}"), &" ".repeat(4_000_000));
+    }
+    let rows =
+        [("exclusions", excluding), ("a version", long), ("much to inherit", heavy), ("white space", white)];
+    let words = rows.map(|(row, repository)| format!("== {row}\n{}", repository.error().0));
+    // Which of the children it is depends on who is read first.
+    let told =
+        (0..200).rev().fold(words.join("\n\n"), |told, n| told.replace(&format!("t:c{n}:1"), "t:cN:1"));
+    insta::assert_snapshot!(told);
+}
+
+#[test]
 fn no_entity_is_ever_fetched() {
     let elsewhere = MavenRepository::start(HashMap::new());
     let url = elsewhere.url();
