@@ -281,7 +281,7 @@ impl Pom {
     pub(super) fn read(bytes: &[u8]) -> Result<Self, XmlError> {
         let text = xml::decode(bytes)?;
         let root = xml::parse(&text)?;
-        root.without_text()?.once(&ELEMENTS)?;
+        root.once(&ELEMENTS)?;
         let parent = root.child("parent")?.map(read_parent).transpose()?;
         let management = root.child("distributionManagement")?;
         let relocation = management.map(|m| m.child("relocation")).transpose()?.flatten();
@@ -372,7 +372,7 @@ fn read_relocation(element: &Element) -> Result<Relocation, XmlError> {
 
 fn read_base(element: &Element) -> Result<ModelBase, XmlError> {
     let mut properties = Properties::new();
-    for property in element.child("properties")?.into_iter().flat_map(|properties| &properties.children) {
+    for property in element.child("properties")?.map(Element::list).transpose()?.unwrap_or_default() {
         properties.insert(property.name.as_ref().into(), property.own_text()?.into());
     }
     let managed = element.child("dependencyManagement")?.map(read_dependencies).transpose()?;
@@ -437,7 +437,7 @@ fn read_copy_settings(root: &Element) -> Result<Vec<Text>, XmlError> {
         for holder in [Some(build), managed].into_iter().flatten() {
             for plugin in holder.items("plugins", "plugin")? {
                 if plugin.child_text("artifactId")? == Some("maven-dependency-plugin")
-                    && let Some(configuration) = plugin.child_mixed("configuration")?
+                    && let Some(configuration) = plugin.child("configuration")?
                 {
                     names.extend(configuration.children.iter().map(|setting| Text::from(&*setting.name)));
                 }

@@ -206,29 +206,22 @@ fn add_text(open: &mut [Element], text: &str, at: u64) -> Result<(), XmlError> {
 }
 
 impl Element {
-    /// The child of this name. Two of them are an error, and so is text beside elements, as in every reader that Maven's model
-    /// generator makes.
+    /// The child of this name; two of them are an error, as in every reader that Maven's model generator makes.
     pub(super) fn child(&self, name: &str) -> Result<Option<&Element>, XmlError> {
-        let child = self.child_mixed(name)?;
-        child.map(Element::without_text).transpose()
-    }
-
-    /// The element, if no text stands beside the elements in it.
-    pub(super) fn without_text(&self) -> Result<&Element, XmlError> {
-        if self.children.is_empty() || self.text.trim().is_empty() {
-            Ok(self)
-        } else {
-            Err(XmlError::Mixed(self.name.to_string()))
-        }
-    }
-
-    /// The child of this name, which may hold whatever it likes.
-    pub(super) fn child_mixed(&self, name: &str) -> Result<Option<&Element>, XmlError> {
         let mut found = self.children.iter().filter(|child| &*child.name == name);
         let first = found.next();
         match found.next() {
             Some(_) => Err(XmlError::Duplicate(name.to_owned())),
             None => Ok(first),
+        }
+    }
+
+    /// The elements of a list, beside which those readers let no text stand. Elsewhere they pass it over.
+    pub(super) fn list(&self) -> Result<&[Element], XmlError> {
+        if self.text.trim().is_empty() {
+            Ok(&self.children)
+        } else {
+            Err(XmlError::Mixed(self.name.to_string()))
         }
     }
 
@@ -253,7 +246,7 @@ impl Element {
 
     /// The children of this name inside the child `list`.
     pub(super) fn items(&self, list: &str, name: &str) -> Result<impl Iterator<Item = &Element>, XmlError> {
-        let items = self.child(list)?.map(|list| list.children.as_slice()).unwrap_or_default();
+        let items = self.child(list)?.map(Element::list).transpose()?.unwrap_or_default();
         let name = name.to_owned();
         Ok(items.iter().filter(move |item| *item.name == *name))
     }

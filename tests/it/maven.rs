@@ -81,6 +81,54 @@ fn every_case_is_resolved_as_maven_does() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Cases of a review, each with a repository of its own, and what real Maven 3.8.7 laid down; but that the project's own jar, which
+/// is first here, is not among its dependencies (`selfdep_same_version`).
+#[test]
+fn every_case_of_the_review_is_resolved_as_maven_does() {
+    let (mut files, mut cases) = (HashMap::new(), Vec::new());
+    for (name, case) in sections(include_str!("maven/review.txt")) {
+        let mut parts = case.split("\n-- ");
+        let said = parts.next().unwrap();
+        cases.push((name, said));
+        for part in parts {
+            let (path, text) = part.split_once('\n').unwrap();
+            files.insert(format!("{name}/{path}"), text.to_owned());
+        }
+    }
+    let repository = MavenRepository::start(files);
+    let place = Workplace::new();
+    let mut wrong = Vec::new();
+    for (name, said) in &cases {
+        for scope in ["all", "runtime"] {
+            let wanted =
+                said.lines().find_map(|line| line.strip_prefix(&format!("{scope}: "))).unwrap_or_default();
+            let run = place.run(&[
+                "maven",
+                "files",
+                "t:root:1",
+                "--scope",
+                scope,
+                "--repository",
+                &format!("{}{name}/", repository.url()),
+                "--maven-java-version",
+                "17.0.15",
+                "--retries",
+                "0",
+                "-q",
+            ]);
+            let mut found: Vec<&str> =
+                run.stdout.lines().skip(1).filter_map(|line| line.split(' ').next()).collect();
+            found.sort_unstable();
+            let found = if run.code == 0 { found.join(" ") } else { "fails".to_owned() };
+            if found != wanted {
+                wrong.push(format!("{name}, {scope}: {wanted} was wanted, but {found} came {}", run.stderr));
+            }
+        }
+    }
+    assert!(cases.len() >= 50);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn a_resource_with_a_maven_artifact_is_built() {
     let repository = MavenRepository::start(repository());
