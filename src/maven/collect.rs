@@ -158,6 +158,9 @@ pub(super) fn direct(root: &Effective) -> Arc<[Dependency]> {
     dependencies.into()
 }
 
+/// A project's dependencies, and the place where they stand.
+type Below = (Arc<[Dependency]>, Place);
+
 /// What of one project's dependencies is still to be looked at. The walk keeps its own stack of these: how deep it may go is
 /// decided here, and not by the size of a thread's stack.
 struct Level {
@@ -272,7 +275,7 @@ impl Collector<'_> {
         &mut self,
         mut candidates: Box<Candidates>,
         level: &mut Level,
-    ) -> Result<Option<(Arc<[Dependency]>, Place)>, ResolveError> {
+    ) -> Result<Option<Below>, ResolveError> {
         let Some(version) = candidates.versions.next() else { return Ok(None) };
         let place = &level.place;
         let mut dependency = candidates.dependency.clone();
@@ -323,7 +326,7 @@ impl Collector<'_> {
         dependency: &Dependency,
         descriptor: &Descriptor,
         place: &Place,
-    ) -> Result<Option<(Arc<[Dependency]>, Place)>, ResolveError> {
+    ) -> Result<Option<Below>, ResolveError> {
         let remotes = self.choices.aggregate(&place.remotes, &descriptor.repositories);
         let exclusions = with_exclusions(&place.exclusions, &dependency.exclusions);
         if exclusions.len() > MAX_EXCLUSIONS {

@@ -22,6 +22,7 @@ pub(super) const CUSTOM: &str = "custom-repo";
 
 /// A repository that can be asked.
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Remote {
     /// Its id, or that of the mirror that stands for it.
     pub id: Text,

@@ -394,9 +394,7 @@ fn central_of_the_settings_is_central() {
 fn nothing_in_a_pom_leads_out_of_the_repository() {
     let rows = [
         needs("x", "../../../secret/x"),
-        needs("x", "1</version><classifier>/../../secret</classifier><version>1")
-            .replace("<version>1</version>", "")
-            .replacen("<version>1", "<version>1", 1),
+        needs("x", "1").replace("</version>", "</version><classifier>/../../secret</classifier>"),
         needs("x", "1").replace("</version>", "</version><type>/../../etc</type>"),
         needs("x", "%2e%2e"),
     ];
