@@ -32,6 +32,7 @@ mod metadata;
 mod model;
 mod pom;
 mod profile;
+mod published;
 mod remote;
 mod repository;
 mod resolution;
@@ -193,11 +194,11 @@ impl Maven {
         })?;
         if constraint.is_hard() {
             let (versions, attempts) =
-                collect::published(&self.library, &root.group, &root.artifact, &constraint, remotes).await;
+                published::published(&self.library, &root.group, &root.artifact, &constraint, remotes).await;
             if let Some(highest) = versions.last() {
                 return Ok(Coordinate { version: highest.text(), ..root });
             }
-            let problem = collect::nothing_in_range(&attempts);
+            let problem = published::nothing_in_range(&attempts);
             return Err(ResolveError::Range { file: title(), path: Vec::new(), problem });
         }
         let found = self.library.release(&file, remotes).await;

@@ -11,6 +11,7 @@
 //! room. reqwest carries the requests; `oci-spec` reads the references.
 
 mod activity;
+mod answer;
 mod auth;
 pub mod copy;
 pub mod credentials;

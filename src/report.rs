@@ -14,7 +14,7 @@ pub use self::bars::Bars;
 pub use self::lines::Lines;
 pub use self::result_file::{Failure, result_json};
 pub use self::table::table;
-pub use self::termination::{MAX_TERMINATION_MESSAGE, failure_message, write_message};
+pub use self::termination::{MAX_TERMINATION_MESSAGE, TERMINATION_LOG, failure_message, write_message};
 pub use self::text::{bytes, seconds};
 
 #[cfg(test)]

@@ -8,16 +8,13 @@ use connect_build::error::{Diagnose, Reason, render};
 use connect_build::pipeline::{self, BuildError, Outcome, Stages};
 use connect_build::plan::Plan;
 use connect_build::progress::Event;
-use connect_build::report::{self, Failure};
+use connect_build::report::{self, Failure, TERMINATION_LOG};
 
 use super::args::{BuildArguments, ReportArguments};
 use super::console::Console;
 use super::error::CliError;
 use super::launch::{Launch, Report};
 use super::{plan, settings};
-
-/// Where the kubelet looks for a pod's last words.
-pub(super) const TERMINATION_LOG: &str = "/dev/termination-log";
 
 /// How long threads get to notice that the build has ended.
 pub(super) const SHUTDOWN: Duration = Duration::from_millis(500);

@@ -9,10 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::task::JoinSet;
 
-use super::collect::counts;
 use super::coordinate::Coordinate;
 use super::graph::Dependency;
-use super::manage::{Management, with_exclusions};
+use super::manage::{Management, counts, with_exclusions};
 use super::model::Models;
 use super::pom::Exclusion;
 use super::repository::{Choices, Remotes};

@@ -10,12 +10,13 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::ahead::Ahead;
-use super::coordinate::{Coordinate, File, Key, MAX_PART, Text, base_version, is_snapshot};
-use super::error::{Attempt, ModelProblem, ResolveError};
+use super::coordinate::{Coordinate, File, Key, Text, base_version};
+use super::error::{ModelProblem, ResolveError};
 use super::graph::{Dependency, Graph, ListId, Node, NodeId};
-use super::manage::{Managed, Management, with_exclusions};
+use super::manage::{Managed, Management, counts, with_exclusions};
 use super::model::{Effective, ModelFailure, Models};
 use super::pom::{Exclusion, Repository};
+use super::published::{nothing_in_range, published};
 use super::remote::Library;
 use super::repository::{Choices, Remotes};
 use super::version::{Constraint, Version};
@@ -505,18 +506,6 @@ pub(super) fn name(node: &Node) -> String {
     }
 }
 
-/// `ScopeDependencySelector`, `OptionalDependencySelector` and `ExclusionDependencySelector`: below the root's own
-/// dependencies, neither tests nor what is provided or optional counts; what is excluded on the way never does.
-pub(super) fn counts(dependency: &Dependency, depth: usize, exclusions: &[Exclusion]) -> bool {
-    let left_out = depth > 1 && (dependency.optional || matches!(&*dependency.scope, "test" | "provided"));
-    let fits = |pattern: &str, id: &str| pattern == "*" || pattern == id;
-    let Key { group, artifact, .. } = &dependency.file.key;
-    !left_out
-        && !exclusions
-            .iter()
-            .any(|exclusion| fits(&exclusion.group, group) && fits(&exclusion.artifact, artifact))
-}
-
 /// Where a model says that its project went; type and classifier stay.
 fn relocated(file: &File, model: &Effective) -> Option<File> {
     let relocation = model.relocation.as_ref()?;
@@ -529,41 +518,4 @@ fn relocated(file: &File, model: &Effective) -> Option<File> {
         ..file.key.clone()
     };
     Some(File { key, version: or(&relocation.version, &file.version) })
-}
-
-/// Words for a range without a version, given who lists none at all.
-pub(super) fn nothing_in_range(silent: &[Attempt]) -> String {
-    if silent.is_empty() {
-        return "no published version lies in this range".to_owned();
-    }
-    let asked: Vec<&str> = silent.iter().map(|attempt| attempt.repository.as_str()).collect();
-    format!("no version is known to lie in this range; no versions are listed by {}", asked.join(", "))
-}
-
-/// Versions that repositories list and that lie in `constraint`, the lowest first, and who lists none
-/// (`DefaultVersionRangeResolver`). A repository's snapshots count only if it is one for snapshots, and so with releases.
-pub(super) async fn published(
-    library: &Library,
-    group: &str,
-    artifact: &str,
-    constraint: &Constraint,
-    remotes: &Remotes,
-) -> (Vec<Version>, Vec<Attempt>) {
-    let (found, attempts) = library.metadata(group, artifact, None, remotes).await;
-    let mut versions: Vec<Version> = Vec::new();
-    let mut seen = HashSet::new();
-    for (remote, metadata) in &found {
-        for text in &metadata.versions {
-            if text.len() > MAX_PART {
-                continue;
-            }
-            let allowed = if is_snapshot(text) { remote.snapshots } else { remote.releases };
-            let version = Version::parse(Arc::clone(text));
-            if allowed && constraint.admits(&version) && seen.insert(text) {
-                versions.push(version);
-            }
-        }
-    }
-    versions.sort();
-    (versions, attempts)
 }

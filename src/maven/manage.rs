@@ -1,4 +1,4 @@
-//! What the root's management makes of dependencies (`ClassicDependencyManager`).
+//! What the root's management makes of dependencies (`ClassicDependencyManager`), and which of them count at all.
 //!
 //! Only the root's management travels down the graph. For the root's own dependencies only its exclusions count, for their
 //! model has been given the rest; below, versions, scopes, `optional` and paths are replaced. What a POM further down manages
@@ -94,6 +94,18 @@ pub(super) fn with_exclusions(these: &Arc<[Exclusion]>, more: &[Exclusion]) -> A
     all.sort();
     all.dedup();
     all.into()
+}
+
+/// `ScopeDependencySelector`, `OptionalDependencySelector` and `ExclusionDependencySelector`: below the root's own
+/// dependencies, neither tests nor what is provided or optional counts; what is excluded on the way never does.
+pub(super) fn counts(dependency: &Dependency, depth: usize, exclusions: &[Exclusion]) -> bool {
+    let left_out = depth > 1 && (dependency.optional || matches!(&*dependency.scope, "test" | "provided"));
+    let fits = |pattern: &str, id: &str| pattern == "*" || pattern == id;
+    let Key { group, artifact, .. } = &dependency.file.key;
+    !left_out
+        && !exclusions
+            .iter()
+            .any(|exclusion| fits(&exclusion.group, group) && fits(&exclusion.artifact, artifact))
 }
 
 #[cfg(test)]

@@ -12,9 +12,9 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 use url::Url;
 
+use super::answer::{read_failure, read_limited};
 use super::credentials::Credentials;
-use super::error::{Cause, read_failure};
-use super::transport::read_limited;
+use super::error::Cause;
 use crate::http::HttpError;
 use crate::redact::Secret;
 
@@ -174,7 +174,7 @@ impl Authenticator {
         let response = request.timeout(crate::http::STALL_TIMEOUT).send().await.map_err(http)?;
         if !response.status().is_success() {
             let server = realm.host_str().unwrap_or_default().to_owned();
-            let answer = Box::new(read_failure(response, self).await);
+            let answer = Box::new(read_failure(response, &|text| self.redact(text)).await);
             return Err(Cause::Token { server, answer });
         }
         let bytes = read_limited(response, MAX_ANSWER, "the token server's answer").await?;

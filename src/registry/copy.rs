@@ -12,9 +12,9 @@ use tokio::sync::Mutex;
 use url::Url;
 
 use super::activity::Activity;
+use super::answer::BodyFailure;
 use super::error::Cause;
 use super::push::upload_location;
-use super::transport::BodyFailure;
 use super::{RegistryError, Repository};
 use crate::blob::BlobReader;
 use crate::http::{HttpError, STALL_TIMEOUT};

@@ -4,17 +4,12 @@ use std::io;
 use std::time::Duration;
 
 use reqwest::StatusCode;
-use serde::Deserialize;
 
 use super::Registry;
-use super::auth::Authenticator;
 use crate::blob::BlobError;
 use crate::digest::Digest;
 use crate::error::{Diagnose, Reason};
-use crate::http::{HttpError, STALL_TIMEOUT};
-
-/// Bytes of an error body that are read: some registries answer with whole pages.
-const ERROR_BODY: usize = 64 << 10;
+use crate::http::HttpError;
 
 /// Something was asked of a registry in vain.
 #[derive(Debug, thiserror::Error)]
@@ -73,45 +68,6 @@ pub enum Cause {
     /// A file of ours could not be read for the upload, or a layer was not finished.
     #[error("a layer cannot be read back")]
     Read(#[source] io::Error),
-}
-
-#[derive(Deserialize)]
-struct ErrorBody {
-    errors: Vec<ErrorEntry>,
-}
-
-#[derive(Deserialize)]
-struct ErrorEntry {
-    #[serde(default)]
-    code: String,
-    message: Option<String>,
-}
-
-/// The cause that an unsuccessful answer tells.
-pub(super) async fn read_failure(mut response: reqwest::Response, authenticator: &Authenticator) -> Cause {
-    let (status, headers) = (response.status(), response.headers().clone());
-    let mut body = Vec::new();
-    while body.len() < ERROR_BODY
-        && let Ok(Ok(Some(bytes))) = tokio::time::timeout(STALL_TIMEOUT, response.chunk()).await
-    {
-        body.extend_from_slice(&bytes[..bytes.len().min(ERROR_BODY - body.len())]);
-    }
-    let body = authenticator.redact(&String::from_utf8_lossy(&body)).into_bytes();
-    let told =
-        serde_json::from_slice::<ErrorBody>(&body).ok().and_then(|body| body.errors.into_iter().next());
-    match told {
-        // A status that says more by itself keeps its own handling: 429 may carry Retry-After.
-        Some(entry) if !entry.code.is_empty() && !is_passing(status) => Cause::Refused {
-            status,
-            code: crate::path::shown(entry.code.as_bytes()),
-            message: entry.message.map(|message| crate::path::shown(message.as_bytes())),
-        },
-        _ => Cause::Http(HttpError::status(status, &headers, &body)),
-    }
-}
-
-fn is_passing(status: StatusCode) -> bool {
-    status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
 }
 
 impl Cause {

@@ -3,8 +3,8 @@
 use reqwest::Method;
 use reqwest::header::ACCEPT;
 
+use super::answer::read_limited;
 use super::error::Cause;
-use super::transport::read_limited;
 use super::{RegistryError, Repository};
 use crate::blob::BlobReader;
 use crate::digest::Digest;

@@ -1,12 +1,11 @@
 //! Requests to a registry: where it is, how it wants to be asked, and what to do when it forgets us.
 
-use std::sync::Mutex;
-
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use url::Url;
 
+use super::answer::{read_failure, transfer_error};
 use super::auth::{Challenge, Scope};
-use super::error::{Cause, read_failure};
+use super::error::Cause;
 use super::{Registry, RegistryError, Repository};
 use crate::http::{HttpError, STALL_TIMEOUT};
 
@@ -55,7 +54,7 @@ impl Registry {
             status if !status.is_server_error() && status != StatusCode::TOO_MANY_REQUESTS => {
                 Ok(Endpoint { root, challenge: Challenge::None })
             }
-            _ => Err(read_failure(response, &self.authenticator).await),
+            _ => Err(read_failure(response, &|text| self.authenticator.redact(text)).await),
         }
     }
 }
@@ -116,7 +115,7 @@ impl Repository {
             if response.status().is_success() {
                 return Ok(response);
             }
-            return Err(read_failure(response, &self.registry.authenticator).await);
+            return Err(read_failure(response, &|text| self.registry.authenticator.redact(text)).await);
         }
     }
 
@@ -130,51 +129,3 @@ impl Repository {
         self.registry.retry.run(attempt).await
     }
 }
-
-/// The whole body of an answer that is expected to be small; `what` names it when it is not.
-pub(super) async fn read_limited(mut response: Response, limit: usize, what: &str) -> Result<Vec<u8>, Cause> {
-    let url = response.url().clone();
-    let mut bytes = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| transfer_error(&url, &error))? {
-        bytes.extend_from_slice(&chunk);
-        if bytes.len() > limit {
-            return Err(Cause::Protocol(format!("{what} is larger than {} MiB", limit >> 20)));
-        }
-    }
-    Ok(bytes)
-}
-
-/// Names reqwest's error; one that our own request body raised comes back inside it.
-pub(super) fn transfer_error(url: &Url, error: &reqwest::Error) -> Cause {
-    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(cause) = source {
-        if let Some(failure) = cause.downcast_ref::<BodyFailure>() {
-            return failure.take();
-        }
-        source = cause.source();
-    }
-    Cause::Http(HttpError::new(url, error))
-}
-
-/// Why a request body ended early. hyper gives it back by reference only, so the cause is taken out of it.
-#[derive(Debug)]
-pub(super) struct BodyFailure(Mutex<Option<Cause>>);
-
-impl BodyFailure {
-    pub(super) fn new(cause: Cause) -> Self {
-        Self(Mutex::new(Some(cause)))
-    }
-
-    fn take(&self) -> Cause {
-        let cause = self.0.lock().ok().and_then(|mut cause| cause.take());
-        cause.unwrap_or_else(|| Cause::Read(std::io::Error::other("the upload was called off")))
-    }
-}
-
-impl std::fmt::Display for BodyFailure {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the request body ended early")
-    }
-}
-
-impl std::error::Error for BodyFailure {}

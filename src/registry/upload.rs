@@ -15,9 +15,9 @@ use tokio::task::JoinHandle;
 use url::Url;
 
 use super::activity::Activity;
+use super::answer::BodyFailure;
 use super::error::Cause;
 use super::push::{OCTETS, upload_location, with_digest};
-use super::transport::BodyFailure;
 use super::{RegistryError, Repository};
 use crate::http::STALL_TIMEOUT;
 use crate::image::Descriptor;

@@ -6,6 +6,9 @@
 use std::io;
 use std::path::Path;
 
+/// Where the kubelet looks for a pod's last words.
+pub const TERMINATION_LOG: &str = "/dev/termination-log";
+
 /// Bytes that Kubernetes keeps (core/v1, `terminationMessagePath`).
 pub const MAX_TERMINATION_MESSAGE: usize = 4_096;
 

@@ -6,9 +6,10 @@
 //! echo "$(buildah images --storage-driver=vfs --format '{{.Name}}' IMAGE)@$(cat /tmp/digest)" > /dev/termination-log
 //! ```
 
+use connect_build::report::TERMINATION_LOG;
+
 use super::script::words;
 use super::{Launch, LaunchError, Name, Side, credentials, duration, listed, truth};
-use crate::cli::build::TERMINATION_LOG;
 
 const BUILD: &str = "buildah build --file=FILE --tag=IMAGE --storage-driver=vfs";
 const PUSH: &str = "buildah push --storage-driver=vfs --digestfile=FILE";

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use connect_build::report::TERMINATION_LOG;
+
 use super::{Launch, LaunchError, Name, Report, Side, listed, truth};
-use crate::cli::build::TERMINATION_LOG;
 
 /// What an option takes.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -11,6 +11,7 @@ use crate::maven::merge;
 use crate::maven::metadata;
 use crate::maven::pom::{Dependency, INHERITED_FIELDS, Parent, Pom, Properties, Repository};
 use crate::maven::profile::{Context, inject_profiles};
+use crate::maven::published::published;
 use crate::maven::repository::Remotes;
 use crate::maven::version::{Constraint, Version};
 
@@ -156,14 +157,7 @@ impl Models {
             if constraint.is_open_above() {
                 return Err(ModelFailure::Fatal(problem("has no upper end")));
             }
-            crate::maven::collect::published(
-                &self.library,
-                &parent.group,
-                &parent.artifact,
-                &constraint,
-                remotes,
-            )
-            .await
+            published(&self.library, &parent.group, &parent.artifact, &constraint, remotes).await
         };
         match versions.iter().max() {
             Some(highest) => Ok(exact(highest.text())),

@@ -1,0 +1,103 @@
+//! Answers of registries and token servers: small bodies, failures, transfers that break off.
+
+use std::sync::Mutex;
+
+use reqwest::{Response, StatusCode};
+use serde::Deserialize;
+use url::Url;
+
+use super::error::Cause;
+use crate::http::{HttpError, STALL_TIMEOUT};
+
+/// Bytes of an error body that are read: some registries answer with whole pages.
+const ERROR_BODY: usize = 64 << 10;
+
+#[derive(Deserialize)]
+struct ErrorBody {
+    errors: Vec<ErrorEntry>,
+}
+
+#[derive(Deserialize)]
+struct ErrorEntry {
+    #[serde(default)]
+    code: String,
+    message: Option<String>,
+}
+
+/// The cause that an unsuccessful answer tells.
+pub(super) async fn read_failure(
+    mut response: reqwest::Response,
+    redact: &(dyn Fn(&str) -> String + Sync),
+) -> Cause {
+    let (status, headers) = (response.status(), response.headers().clone());
+    let mut body = Vec::new();
+    while body.len() < ERROR_BODY
+        && let Ok(Ok(Some(bytes))) = tokio::time::timeout(STALL_TIMEOUT, response.chunk()).await
+    {
+        body.extend_from_slice(&bytes[..bytes.len().min(ERROR_BODY - body.len())]);
+    }
+    let body = redact(&String::from_utf8_lossy(&body)).into_bytes();
+    let told =
+        serde_json::from_slice::<ErrorBody>(&body).ok().and_then(|body| body.errors.into_iter().next());
+    match told {
+        // A status that says more by itself keeps its own handling: 429 may carry Retry-After.
+        Some(entry) if !entry.code.is_empty() && !is_passing(status) => Cause::Refused {
+            status,
+            code: crate::path::shown(entry.code.as_bytes()),
+            message: entry.message.map(|message| crate::path::shown(message.as_bytes())),
+        },
+        _ => Cause::Http(HttpError::status(status, &headers, &body)),
+    }
+}
+
+fn is_passing(status: StatusCode) -> bool {
+    status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
+}
+
+/// The whole body of an answer that is expected to be small; `what` names it when it is not.
+pub(super) async fn read_limited(mut response: Response, limit: usize, what: &str) -> Result<Vec<u8>, Cause> {
+    let url = response.url().clone();
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| transfer_error(&url, &error))? {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() > limit {
+            return Err(Cause::Protocol(format!("{what} is larger than {} MiB", limit >> 20)));
+        }
+    }
+    Ok(bytes)
+}
+
+/// Names reqwest's error; one that our own request body raised comes back inside it.
+pub(super) fn transfer_error(url: &Url, error: &reqwest::Error) -> Cause {
+    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(cause) = source {
+        if let Some(failure) = cause.downcast_ref::<BodyFailure>() {
+            return failure.take();
+        }
+        source = cause.source();
+    }
+    Cause::Http(HttpError::new(url, error))
+}
+
+/// Why a request body ended early. hyper gives it back by reference only, so the cause is taken out of it.
+#[derive(Debug)]
+pub(super) struct BodyFailure(Mutex<Option<Cause>>);
+
+impl BodyFailure {
+    pub(super) fn new(cause: Cause) -> Self {
+        Self(Mutex::new(Some(cause)))
+    }
+
+    fn take(&self) -> Cause {
+        let cause = self.0.lock().ok().and_then(|mut cause| cause.take());
+        cause.unwrap_or_else(|| Cause::Read(std::io::Error::other("the upload was called off")))
+    }
+}
+
+impl std::fmt::Display for BodyFailure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the request body ended early")
+    }
+}
+
+impl std::error::Error for BodyFailure {}
