@@ -3,6 +3,7 @@
 use connect_build::maven::Algorithm;
 
 use crate::support::artifact_server::{Answer, ArtifactServer};
+use crate::support::real::TlsFiles;
 use crate::support::{Run, Workplace, without_ports, zip_of};
 
 /// A server with these projects `t:NAME:VERSION`: their POMs, with `inner` behind the coordinate, and jars
@@ -562,4 +563,33 @@ fn two_files_of_one_name_are_told_of() {
     let run = place.build(&["--base", "scratch", "--to", "oci:out", "--log-format", "text"]).succeeded();
     let warnings: Vec<&str> = run.stderr.lines().filter(|line| line.starts_with("warning:")).collect();
     insta::assert_snapshot!(warnings.join("\n"));
+}
+
+#[test]
+#[ignore = "nginx, openssl"]
+fn a_server_that_could_be_anybody_fills_no_cache_and_hears_no_password() {
+    let place = Workplace::new();
+    for (name, bytes) in [("a-1.pom", pom("a", "1", "").into_bytes()), ("a-1.jar", zip_of(&[]))] {
+        place.write(&format!("www/t/a/1/{name}.sha1"), Algorithm::Sha1.of(&bytes));
+        place.write(&format!("www/t/a/1/{name}"), bytes);
+    }
+    let plain = serve(&[("a", "1", "")]);
+    let tls = TlsFiles::start(&place.path("www"), &plain.url("/").replace("127.0.0.1", "localhost"));
+    let url = format!("https://127.0.0.1:{}/", tls.port);
+    let cached = ["--repository", &url, "--cache-dir", "cache"];
+    files(&place, "t:a:1", &[cached.as_slice(), &["--insecure"]].concat()).succeeded();
+    assert_eq!(files(&place, "t:a:1", &cached).code, 7, "what an insecure run brought is taken for good");
+    let authority = tls.authority().display().to_string();
+    files(&place, "t:a:1", &[cached.as_slice(), &["--ca-file", &authority]].concat()).succeeded();
+    assert_eq!(files(&place, "t:a:1", &cached).code, 0);
+
+    place.write(
+        "netrc",
+        "machine 127.0.0.1 login me password secret machine localhost login me password secret\n",
+    );
+    let moved = format!("{url}moved/");
+    let run = files(&place, "t:a:1", &["--repository", &moved, "--ca-file", &authority, "--netrc", "netrc"]);
+    assert_eq!(names(&run.succeeded()), ["a-1.jar"]);
+    assert!(!plain.requests().is_empty());
+    assert_eq!(with_header(&plain, "authorization: Basic bWU6c2VjcmV0"), 0, "from https to http");
 }

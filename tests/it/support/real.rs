@@ -90,6 +90,56 @@ impl Drop for RealRegistry {
     }
 }
 
+/// An nginx that serves a directory over TLS with a certificate of an authority of its own, and sends `/moved/` elsewhere.
+pub(crate) struct TlsFiles {
+    nginx: Child,
+    pub(crate) port: u16,
+    directory: tempfile::TempDir,
+}
+
+impl TlsFiles {
+    pub(crate) fn start(root: &Path, moved_to: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let at = directory.path();
+        make_certificates(at);
+        let port = free_port();
+        let server = format!(
+            "listen 127.0.0.1:{port} ssl; ssl_certificate {0}/server.crt; ssl_certificate_key {0}/server.key; root {1};\n\
+             location /moved/ {{ rewrite ^/moved/(.*)$ {moved_to}$1 redirect; }}",
+            at.display(),
+            root.display()
+        );
+        Self { nginx: start_nginx(at, port, &server), port, directory }
+    }
+
+    pub(crate) fn authority(&self) -> PathBuf {
+        self.directory.path().join("ca.crt")
+    }
+}
+
+impl Drop for TlsFiles {
+    fn drop(&mut self) {
+        let _ = self.nginx.kill();
+        let _ = self.nginx.wait();
+    }
+}
+
+/// One process under our own user, in the foreground, with this server in it.
+fn start_nginx(directory: &Path, port: u16, server: &str) -> Child {
+    let config = format!(
+        "daemon off; master_process off; pid {0}/pid; error_log {0}/error.log;\nevents {{}}\n\
+         http {{\n  access_log off; client_max_body_size 0; client_body_temp_path {0}/n1; proxy_temp_path {0}/n2;\n\
+         fastcgi_temp_path {0}/n3; uwsgi_temp_path {0}/n4; scgi_temp_path {0}/n5;\n  server {{\n{server}\n  }}\n}}\n",
+        directory.display()
+    );
+    std::fs::write(directory.join("nginx.conf"), config).unwrap();
+    let mut command = Command::new("nginx");
+    command.arg("-c").arg(directory.join("nginx.conf")).stdout(Stdio::null()).stderr(Stdio::null());
+    let nginx = command.spawn().expect("nginx is installed, and on the path");
+    wait_for(port);
+    nginx
+}
+
 /// A registry behind an nginx that lets nobody in without a certificate of its own authority.
 pub(crate) struct MutualTls {
     nginx: Child,
@@ -136,23 +186,15 @@ impl MutualTls {
             "client.ext",
         ]);
         let port = free_port();
-        let config = format!(
-            "daemon off; master_process off; pid {0}/pid; error_log {0}/error.log;\n\
-             events {{}}\n\
-             http {{\n  access_log off; client_max_body_size 0; client_body_temp_path {0}/n1; proxy_temp_path {0}/n2;\n\
-             fastcgi_temp_path {0}/n3; uwsgi_temp_path {0}/n4; scgi_temp_path {0}/n5;\n\
-             server {{\n    listen 127.0.0.1:{port} ssl; ssl_certificate {0}/server.crt; ssl_certificate_key {0}/server.key;\n\
+        let server = format!(
+            "listen 127.0.0.1:{port} ssl; ssl_certificate {0}/server.crt; ssl_certificate_key {0}/server.key;\n\
              ssl_client_certificate {0}/ca.crt; ssl_verify_client on;\n\
              location / {{ proxy_pass http://127.0.0.1:{1}; proxy_request_buffering off; proxy_http_version 1.1;\n\
-             proxy_set_header Host $http_host; proxy_set_header X-Forwarded-Proto https; }}\n  }}\n}}\n",
+             proxy_set_header Host $http_host; proxy_set_header X-Forwarded-Proto https; }}",
             at.display(),
             registry.port,
         );
-        std::fs::write(at.join("nginx.conf"), config).unwrap();
-        let mut command = Command::new("nginx");
-        command.arg("-c").arg(at.join("nginx.conf")).stdout(Stdio::null()).stderr(Stdio::null());
-        let nginx = command.spawn().expect("nginx is installed, and on the path");
-        wait_for(port);
+        let nginx = start_nginx(at, port, &server);
         Self { nginx, port, registry, directory }
     }
 
