@@ -53,21 +53,34 @@ pub(super) struct Arguments {
 impl Arguments {
     /// Reads a command line (the program's name left out) and the variables. An empty variable, as templates of pods leave them, counts as not set.
     pub(super) fn read(given: Vec<OsString>) -> Result<Self, clap::Error> {
+        let given_flags = given.clone();
         let all = std::iter::once(OsString::from("connect-build")).chain(given);
-        Self::from_arg_matches(&without_empty_variables(Self::command()).try_get_matches_from(all)?)
+        // Whoever says how much to hear says it against a variable, not along with it.
+        let says = |long: &str, short: &str| given_flags.iter().any(|flag| flag == long || flag == short);
+        let against = match (says("--quiet", "-q"), says("--verbose", "-v")) {
+            (true, false) => "verbose",
+            (false, true) => "quiet",
+            _ => "",
+        };
+        let command = without_variables(Self::command(), against);
+        Self::from_arg_matches(&command.try_get_matches_from(all)?)
     }
 }
 
-fn without_empty_variables(command: clap::Command) -> clap::Command {
+/// Takes the variables of one argument away, and all that are empty.
+fn without_variables(command: clap::Command, against: &str) -> clap::Command {
     let unset = |argument: Arg| match argument.get_env() {
         Some(name) if std::env::var_os(name).is_some_and(|value| value.is_empty()) => {
             argument.env(Resettable::Reset)
         }
+        Some(_) if argument.get_id() == against => argument.env(Resettable::Reset),
         _ => argument,
     };
     let names: Vec<String> = command.get_subcommands().map(|c| c.get_name().to_owned()).collect();
     let command = command.mut_args(unset);
-    names.iter().fold(command, |command, name| command.mut_subcommand(name, without_empty_variables))
+    names.iter().fold(command, |command, name| {
+        command.mut_subcommand(name, |command| without_variables(command, against))
+    })
 }
 
 #[derive(Debug, Subcommand)]

@@ -389,6 +389,17 @@ fn a_signal_ends_the_build_and_leaves_nothing() {
 }
 
 #[test]
+fn a_flag_comes_before_a_variable_that_says_the_opposite() {
+    let place = with_a_jar();
+    for (flag, variable) in [("--quiet", "CONNECT_BUILD_VERBOSE"), ("-v", "CONNECT_BUILD_QUIET")] {
+        let mut command = place.command();
+        command.args(["build", "resource.json", flag]).args(SCRATCH).env(variable, "true");
+        let run = Run::new(command.output().unwrap(), &place.path("")).succeeded();
+        assert_eq!(run.stderr.contains("LAYER"), flag == "-v", "{flag}: {}", run.stderr);
+    }
+}
+
+#[test]
 fn a_full_or_closed_output_is_no_panic() {
     let place = with_a_jar();
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
