@@ -40,8 +40,8 @@ const MAX_LINEAGE: usize = 64;
 /// Models that are built at the same time. More would not be faster, for what takes time is to read what they need.
 const BUILDERS: usize = 32;
 
-/// Most dependencies, managed ones too, of all models of a resolution together; the largest connectors have some ten
-/// thousand.
+/// Most dependencies, managed ones too, of all models of a resolution together, those counted that parents hand down; the
+/// largest connectors have some sixty thousand.
 const MAX_ENTRIES: usize = 500_000;
 
 /// Most managed dependencies of an effective model.
@@ -288,19 +288,21 @@ impl Models {
         }
     }
 
+    /// Counts `entries` that are about to be worked on; what would be too many of all models together is not begun.
+    fn count(&self, entries: usize) -> Result<(), ModelProblem> {
+        if self.entries.fetch_add(entries, Ordering::Relaxed) > MAX_ENTRIES {
+            let what = "dependencies in all models together";
+            return Err(ModelProblem::TooLarge { limit: MAX_ENTRIES, what });
+        }
+        Ok(())
+    }
+
     fn interpolate(&self, inherited: &Inherited, role: Role) -> Result<Draft, ModelProblem> {
         let (user, machine) = match role {
             Role::Root => (&self.user, &self.machine),
             Role::Dependency => (&self.nothing, &self.machine_below),
         };
-        let entries =
-            inherited.dependencies.len() + inherited.managed.as_ref().map_or(0, |managed| managed.len());
-        if self.entries.fetch_add(entries, Ordering::Relaxed) > MAX_ENTRIES {
-            return Err(ModelProblem::TooLarge {
-                limit: MAX_ENTRIES,
-                what: "dependencies in all models together",
-            });
-        }
+        self.count(inherited.entries())?;
         let session = &self.session;
         let mut fields: HashMap<&'static str, Text> = inherited.fields.iter().cloned().collect();
         let pom = &inherited.pom;

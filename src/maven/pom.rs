@@ -277,6 +277,11 @@ impl Dependency {
 pub(super) type ManagementKey = (Text, Text, Text, Option<Text>);
 
 impl Pom {
+    /// Dependencies that it names itself, managed ones too.
+    pub(super) fn entries(&self) -> usize {
+        self.base.dependencies.len() + self.base.managed.as_ref().map_or(0, Vec::len)
+    }
+
     /// Reads a POM. The root element's name is not looked at, as in Maven.
     pub(super) fn read(bytes: &[u8]) -> Result<Self, XmlError> {
         let text = xml::decode(bytes)?;

@@ -108,7 +108,7 @@ impl Models {
                 return Err(ModelProblem::TooLarge { limit: MAX_LINEAGE, what: "ancestors" }.into());
             }
             let next = (coordinate, Arc::clone(&remotes), Arc::clone(&packaging));
-            known = self.inherited.lock().unwrap_or_else(PoisonError::into_inner).get(&next).cloned();
+            known = self.known_lineage(&next);
             // Nothing is known whose own lineage leads in a circle, so it leads back to none of these either.
             if known.is_some() {
                 break;
@@ -118,6 +118,13 @@ impl Models {
         }
         let mut inherited = known;
         for (pom, key) in lineage.into_iter().rev() {
+            // Somebody else may have handed down to this one while its parents were on their way.
+            let known = key.as_ref().and_then(|key| self.known_lineage(key));
+            if known.is_some() {
+                inherited = known;
+                continue;
+            }
+            self.count(pom.entries() + inherited.as_ref().map_or(0, |parent| parent.entries()))?;
             let next = Arc::new(Inherited::new(pom, inherited.as_deref()));
             if let Some(key) = key {
                 self.inherited.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&next));
@@ -129,6 +136,10 @@ impl Models {
             // The lineage holds the POM itself at least.
             None => Err(ModelProblem::ParentCycle(String::new()).into()),
         }
+    }
+
+    fn known_lineage(&self, key: &InheritedKey) -> Option<Arc<Inherited>> {
+        self.inherited.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
     }
 
     /// A parent's version may be a range with an end above; the highest version in it is the parent.
@@ -182,6 +193,11 @@ fn follows_its_parent(version: Option<&str>) -> bool {
 }
 
 impl Inherited {
+    /// Dependencies, managed ones too.
+    pub(super) fn entries(&self) -> usize {
+        self.dependencies.len() + self.managed.as_ref().map_or(0, |managed| managed.len())
+    }
+
     /// `DefaultInheritanceAssembler`: the child's entries come first and stay as they are. Neither the relocation is inherited
     /// nor the names.
     fn new(pom: Pom, parent: Option<&Inherited>) -> Self {
