@@ -12,7 +12,7 @@ use crate::support::{Run, Workplace};
 const MEMORY: u64 = 400 << 20;
 const PROCESSOR: Duration = Duration::from_secs(40);
 /// Most time by the clock: other tests run beside it.
-const CLOCK: Duration = Duration::from_secs(240);
+const CLOCK: Duration = Duration::from_mins(4);
 
 /// Files of a repository whose project `t:root:1` is asked for.
 #[derive(Default)]
