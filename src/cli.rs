@@ -7,6 +7,7 @@
 
 mod args;
 mod build;
+mod cluster;
 mod console;
 mod error;
 mod launch;
@@ -55,6 +56,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Build(build) => return build::main(build, &launch),
         Command::Plan(plan) => plan::main(plan),
         Command::Schema => print_schema(),
+        Command::Crd => print_definition(),
         Command::Maven(command) => maven::main(command),
     };
     match result {
@@ -70,6 +72,12 @@ fn print_schema() -> Result<(), CliError> {
     let schema = connect_build::spec::kafka_connect::schema();
     let text = serde_json::to_string_pretty(&schema).map_err(|e| CliError::Output(e.into()))?;
     print(&text)
+}
+
+fn print_definition() -> Result<(), CliError> {
+    let text = serde_saphyr::to_string(&connect_build::crd::definition())
+        .map_err(|error| CliError::Output(std::io::Error::other(error)))?;
+    print(text.trim_end())
 }
 
 /// A line of data. A closed pipe is the reader's choice, and no failure.

@@ -38,11 +38,17 @@ pub enum Reason {
     InvalidImage,
     /// A signal ended the build.
     Interrupted,
+    /// The API of Kubernetes cannot be reached, or refuses what was asked.
+    KubernetesFailed,
+    /// The resource was changed or deleted while it was built.
+    Superseded,
+    /// The image is there, but its report is not.
+    ReportFailed,
 }
 
 impl Reason {
     /// Every reason, in order of exit code.
-    pub const ALL: [Reason; 13] = [
+    pub const ALL: [Reason; 16] = [
         Reason::Internal,
         Reason::InvalidArguments,
         Reason::InvalidResource,
@@ -56,6 +62,9 @@ impl Reason {
         Reason::WorkspaceFailed,
         Reason::InvalidImage,
         Reason::Interrupted,
+        Reason::KubernetesFailed,
+        Reason::Superseded,
+        Reason::ReportFailed,
     ];
 
     /// The row of the table: exit code, `CamelCase` name, meaning.
@@ -88,6 +97,17 @@ impl Reason {
                 (12, "InvalidImage", "the image would not run, for example for too many layers")
             }
             Reason::Interrupted => (13, "Interrupted", "a signal ended the build"),
+            Reason::KubernetesFailed => {
+                (14, "KubernetesFailed", "the Kubernetes API cannot be reached or refuses what was asked")
+            }
+            Reason::Superseded => {
+                (15, "Superseded", "the resource was changed or deleted while it was built")
+            }
+            Reason::ReportFailed => (
+                16,
+                "ReportFailed",
+                "the image is pushed and named on standard output, but its report could not be written",
+            ),
         }
     }
 

@@ -25,11 +25,13 @@
 //! and the command turns flags, variables and files into [`pipeline::BuildSettings`].
 
 pub mod blob;
+pub mod crd;
 pub mod digest;
 pub mod error;
 pub mod fetch;
 pub mod http;
 pub mod image;
+pub mod kubernetes;
 pub mod layer;
 pub mod layout;
 pub mod limits;

@@ -176,9 +176,12 @@ impl Diagnose for PlanError {
 impl Plan {
     /// Decides everything that can be decided without a network.
     pub fn new(spec: &Spec, choices: &Choices) -> Result<Self, PlanError> {
-        let base = match choices.base.as_ref().or(spec.base.as_ref()) {
-            Some(base) => base.parse().map_err(PlanError::Base)?,
-            None => return Err(PlanError::NoBase),
+        let base = match (&choices.base, spec.base.as_deref()) {
+            (Some(base), _) => base.parse().map_err(PlanError::Base)?,
+            // A resource names no directory of whoever builds it.
+            (None, Some("scratch")) => Base::Scratch,
+            (None, Some(base)) => Base::Image(ImageLocation::parse(base).map_err(PlanError::Base)?),
+            (None, None) => return Err(PlanError::NoBase),
         };
         let output = match (&choices.to, &spec.output) {
             (Some(to), _) => to.parse().map_err(PlanError::Output)?,

@@ -107,6 +107,11 @@ pub enum Event<'a> {
         /// Files that were not wanted, by scope; empty where the resource names the scope.
         left_out: &'a [(&'a str, usize)],
     },
+    /// Everything that a plugin is made of is there, and verified.
+    ArtifactsFetched {
+        /// The plugin.
+        plugin: &'a str,
+    },
     /// A plugin's layer is complete on disk.
     LayerBuilt {
         /// The plugin.

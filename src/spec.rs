@@ -1,11 +1,12 @@
 //! What was said: one [`Spec`], whichever way it came in.
 //!
-//! [`read`] takes a whole `KafkaConnect` resource, a `build:` section, or the section's content, in YAML or JSON; or the
-//! Dockerfile that Strimzi makes of one (`dockerfile`).
-//! Shape is checked against the schema that the types in [`kafka_connect`] generate, then meaning in
+//! [`read`] takes a whole `KafkaConnect` or `ConnectBuild` resource, a `build:` section, or the section's content, in YAML or
+//! JSON; or the Dockerfile that Strimzi makes of one (`dockerfile`). [`of_resource`] takes what an API server holds.
+//! Shape is checked against the schema that the types in [`kafka_connect`] and [`connect_build`] generate, then meaning in
 //! `validate`; every violation is found before any is reported, each with its field path. Nothing is looked up,
 //! downloaded or defaulted here: that is [`crate::plan`]'s work.
 
+pub mod connect_build;
 mod dockerfile;
 pub mod kafka_connect;
 mod shape;
@@ -27,8 +28,12 @@ pub const MAX_INPUT_BYTES: usize = 4 << 20;
 pub struct Spec {
     /// `metadata.name`.
     pub name: Option<String>,
-    /// `spec.image`: the base image.
+    /// The base image: `spec.image` of a KafkaConnect, `spec.base.image` of a ConnectBuild.
     pub base: Option<String>,
+    /// `spec.base.platforms` of a ConnectBuild; empty where nothing is said.
+    pub platforms: Vec<String>,
+    /// `spec.suspend` of a ConnectBuild.
+    pub suspended: bool,
     /// `spec.build.output`.
     pub output: Option<Output>,
     /// `spec.build.plugins`, in order; their names are unique.
@@ -46,6 +51,8 @@ pub struct Output {
     pub kind: kafka_connect::OutputType,
     /// `output.image`.
     pub image: String,
+    /// `output.pushSecret`, which is for whoever can read it.
+    pub push_secret: Option<String>,
 }
 
 /// One connector plugin.
@@ -179,7 +186,7 @@ impl Diagnose for SpecError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::NothingToBuild(_) => Some(
-                "give a KafkaConnect resource with `spec.build`, or its `build:` section; \
+                "give a KafkaConnect or ConnectBuild resource with `spec.build`, or its `build:` section; \
                  `connect-build schema` prints what belongs there"
                     .into(),
             ),
@@ -212,6 +219,14 @@ pub fn read(text: &str, origin: Origin) -> Result<Spec, SpecError> {
     }
 }
 
+/// Checks a resource that an API server holds.
+pub fn of_resource(resource: &Value) -> Result<Spec, SpecError> {
+    match Section::find(resource) {
+        Some(section) => validate::validate(&section, Origin::Elsewhere),
+        None => Err(SpecError::NothingToBuild(why_not(std::slice::from_ref(resource)))),
+    }
+}
+
 /// The parser's words in one line, without its picture of the place.
 fn syntax(error: &serde_saphyr::Error) -> String {
     let words = error.without_snippet().to_string();
@@ -223,20 +238,52 @@ fn syntax(error: &serde_saphyr::Error) -> String {
 /// A `build` section, and what stands around it.
 #[derive(Debug)]
 struct Section<'a> {
-    /// The resource, where the input is a whole one.
-    resource: Option<&'a Value>,
+    /// The resource and its kind, where the input is a whole one.
+    resource: Option<(Kind, &'a Value)>,
     /// The section.
     build: &'a Value,
     /// The section's field path: `spec.build`, `build`, or nothing.
     field: &'static str,
 }
 
+/// A kind of resource that can be built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Strimzi's.
+    KafkaConnect,
+    /// Our own.
+    ConnectBuild,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 2] = [Self::KafkaConnect, Self::ConnectBuild];
+
+    /// `kind` of the resource.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::KafkaConnect => "KafkaConnect",
+            Self::ConnectBuild => "ConnectBuild",
+        }
+    }
+
+    /// Values of `apiVersion` that are understood.
+    const fn api_versions(self) -> &'static [&'static str] {
+        match self {
+            Self::KafkaConnect => &["kafka.strimzi.io/v1", "kafka.strimzi.io/v1beta2"],
+            Self::ConnectBuild => &[connect_build::API_VERSION],
+        }
+    }
+}
+
 impl<'a> Section<'a> {
     fn find(document: &'a Value) -> Option<Self> {
         if document.get("kind").is_some() || document.get("apiVersion").is_some() {
-            let kind_is_ours = document.get("kind").is_some_and(|kind| kind == "KafkaConnect");
+            let kind = document.get("kind").and_then(Value::as_str);
+            let kind = Kind::ALL.into_iter().find(|known| kind == Some(known.name()))?;
             let build = document.pointer("/spec/build").filter(|build| !build.is_null())?;
-            return kind_is_ours.then_some(Self { resource: Some(document), build, field: "spec.build" });
+            return Some(Self { resource: Some((kind, document)), build, field: "spec.build" });
         }
         if let Some(build) = document.get("build").filter(|build| !build.is_null()) {
             return Some(Self { resource: None, build, field: "build" });
@@ -245,8 +292,9 @@ impl<'a> Section<'a> {
     }
 
     fn title(&self) -> String {
-        let name = self.resource.and_then(|r| r.pointer("/metadata/name")).and_then(Value::as_str);
-        name.map_or_else(|| "a build section".to_owned(), |name| format!("KafkaConnect `{name}`"))
+        let Some((kind, resource)) = self.resource else { return "a build section".to_owned() };
+        let name = resource.pointer("/metadata/name").and_then(Value::as_str);
+        name.map_or_else(|| kind.name().to_owned(), |name| format!("{} `{name}`", kind.name()))
     }
 }
 
@@ -255,11 +303,18 @@ fn why_not(documents: &[Value]) -> String {
         [] => "it is empty".into(),
         [one] if one.is_null() => "it is empty".into(),
         [one] => match one.get("kind") {
-            Some(kind) if kind == "KafkaConnect" => "the KafkaConnect has no `spec.build`".into(),
-            Some(Value::String(kind)) => format!("its kind is `{kind}`, not `KafkaConnect`"),
+            Some(Value::String(kind)) if Kind::ALL.iter().any(|known| kind == known.name()) => {
+                format!("the {kind} has no `spec.build`")
+            }
+            Some(Value::String(kind)) => {
+                format!("its kind is `{kind}`, not `KafkaConnect` or `ConnectBuild`")
+            }
             _ => "it has neither `kind: KafkaConnect` nor a `build:` section".into(),
         },
-        many => format!("none of its {} documents is a KafkaConnect with `spec.build`", many.len()),
+        many => format!(
+            "none of its {} documents is a KafkaConnect or ConnectBuild with `spec.build`",
+            many.len()
+        ),
     }
 }
 

@@ -27,6 +27,9 @@ Examples:
   The same, from another base image, to a directory, on a laptop:
     connect-build build kafka-connect.yaml --base quay.io/strimzi/kafka:latest-kafka-4.1.0 --to oci:image
 
+  Build a resource of the cluster and report into its status, with the rights of your kubeconfig:
+    connect-build build --resource connectbuild/my-connect -n kafka
+
   An image of the plugins alone, for Kubernetes image volumes:
     connect-build build kafka-connect.yaml --base scratch --to registry.example.com/team/plugins:1.0
 
@@ -92,6 +95,8 @@ pub(super) enum Command {
     Plan(PlanArguments),
     /// Print the JSON schema of the `build` section.
     Schema,
+    /// Print the custom resource definition of ConnectBuild, for `kubectl apply -f -`.
+    Crd,
     /// Look at what a Maven artifact is resolved to.
     #[command(subcommand)]
     Maven(MavenCommand),
@@ -182,10 +187,10 @@ pub(super) struct RepositoryArguments {
 /// What names the input and shapes the plan.
 #[derive(Debug, Args)]
 pub(super) struct PlanArguments {
-    /// A KafkaConnect resource, or a `build` section, in YAML or JSON, or the Dockerfile that Strimzi makes of one; `-` is
-    /// standard input.
-    #[arg(value_name = "FILE")]
-    pub(super) file: PathBuf,
+    /// A KafkaConnect or ConnectBuild resource, or a `build` section, in YAML or JSON, or the Dockerfile that Strimzi makes
+    /// of one; `-` is standard input.
+    #[arg(value_name = "FILE", required_unless_present = "resource")]
+    pub(super) file: Option<PathBuf>,
 
     /// The base image: HOST/REPOSITORY:TAG (or @DIGEST), oci:DIR[:TAG], or `scratch`. Default: the resource's `spec.image`.
     #[arg(long, value_name = "IMAGE", env = "CONNECT_BUILD_BASE")]
@@ -210,12 +215,58 @@ pub(super) struct PlanArguments {
 
     #[command(flatten)]
     pub(super) maven: RepositoryArguments,
+
+    #[command(flatten)]
+    pub(super) cluster: ClusterArguments,
+}
+
+/// The API server of a cluster.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Kubernetes")]
+pub(super) struct ClusterArguments {
+    /// Build this resource of the cluster instead of a file: connectbuild/NAME or kafkaconnect/NAME. Of several, the pod of an
+    /// indexed Job takes the one that JOB_COMPLETION_INDEX counts to, from 0.
+    #[arg(long, value_name = "KIND/NAME", env = "CONNECT_BUILD_RESOURCE", value_delimiter = ',')]
+    pub(super) resource: Vec<String>,
+
+    /// The namespace of the resource. Default: that of the pod, or of the kubeconfig's context.
+    #[arg(long, short, value_name = "NAME", env = "CONNECT_BUILD_NAMESPACE")]
+    pub(super) namespace: Option<String>,
+
+    /// The context of the kubeconfig to use, instead of its current one.
+    #[arg(long, value_name = "NAME", env = "CONNECT_BUILD_CONTEXT")]
+    pub(super) context: Option<String>,
+
+    /// The kubeconfig. Default: KUBECONFIG, ~/.kube/config, or the service account of the pod.
+    #[arg(long, value_name = "FILE", env = "CONNECT_BUILD_KUBECONFIG")]
+    pub(super) kubeconfig: Option<PathBuf>,
+}
+
+/// What a cluster hears of a build.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Kubernetes")]
+pub(super) struct ClusterReportArguments {
+    /// Where to report in the cluster: status:connectbuild/NAME, annotation:KIND/NAME, event:KIND/NAME, or `none`. Default: the
+    /// status of a ConnectBuild; an annotation and events of a KafkaConnect.
+    #[arg(long, value_name = "FORM:KIND/NAME", env = "CONNECT_BUILD_REPORT", value_delimiter = ',')]
+    pub(super) report: Vec<String>,
+
+    /// Read the resource's `output.pushSecret` through the API, and use it as docker config.
+    #[arg(long, action = ArgAction::SetTrue, env = "CONNECT_BUILD_SECRETS_FROM_API")]
+    pub(super) secrets_from_api: bool,
+
+    /// The name of this pod, for reports. Default: the host's name.
+    #[arg(long, value_name = "NAME", env = "CONNECT_BUILD_POD")]
+    pub(super) pod: Option<String>,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct BuildArguments {
     #[command(flatten)]
     pub(super) plan: PlanArguments,
+
+    #[command(flatten)]
+    pub(super) cluster: ClusterReportArguments,
 
     #[command(flatten)]
     pub(super) image: ImageArguments,

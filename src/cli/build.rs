@@ -2,31 +2,35 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use connect_build::error::{Diagnose, Reason, render};
+use connect_build::error::{Diagnose, Reason, one_line, render};
 use connect_build::pipeline::{self, BuildError, Outcome, Stages};
 use connect_build::plan::Plan;
 use connect_build::progress::Event;
-use connect_build::report::{self, Failure, TERMINATION_LOG};
+use connect_build::report::{self, ClusterReport, Failure, TERMINATION_LOG};
+use connect_build::spec::Spec;
 
 use super::args::{BuildArguments, ReportArguments};
 use super::console::Console;
 use super::error::CliError;
 use super::launch::{Launch, Report};
-use super::{plan, settings};
+use super::plan::Input;
+use super::{cluster, plan, settings};
 
 /// How long threads get to notice that the build has ended.
 pub(super) const SHUTDOWN: Duration = Duration::from_millis(500);
+
+/// How long the cluster may take to hear that a build has failed; whoever ended it waits for that.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 pub(super) fn main(arguments: &BuildArguments, launch: &Launch) -> ExitCode {
     let console = Console::start(&arguments.report.log);
     for remark in &launch.remarks {
         tracing::debug!("{remark}");
     }
-    let result = run(arguments, launch, &console)
-        .and_then(|outcome| tell_success(&outcome, &arguments.report, launch, &console));
-    match result {
+    match run(arguments, launch, &console) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tell_failure(&error, &arguments.report, &console);
@@ -35,10 +39,20 @@ pub(super) fn main(arguments: &BuildArguments, launch: &Launch) -> ExitCode {
     }
 }
 
-fn run(arguments: &BuildArguments, launch: &Launch, console: &Console) -> Result<Outcome, CliError> {
+/// How a build ends that does not fail.
+enum End {
+    /// With an image.
+    Built(Box<Outcome>),
+    /// Without one, as `spec.suspend` wants it.
+    Suspended,
+}
+
+fn run(arguments: &BuildArguments, launch: &Launch, console: &Console) -> Result<(), CliError> {
     // Who waits for somebody to type is ended by a signal as ever.
-    let typed =
-        (arguments.plan.file == Path::new("-")).then(|| plan::read(&arguments.plan.file)).transpose()?;
+    let typed = match plan::source(&arguments.plan)? {
+        Input::File(file) if file == Path::new("-") => Some(plan::read(file)?),
+        _ => None,
+    };
     // From here on a signal is heard, whatever is being done.
     let runtime = runtime()?;
     let signal = {
@@ -46,27 +60,101 @@ fn run(arguments: &BuildArguments, launch: &Launch, console: &Console) -> Result
         signal().map_err(CliError::Start)?
     };
     clear_results(&arguments.report, launch)?;
-    let spec = typed.map_or_else(|| plan::read(&arguments.plan.file), Ok)?;
-    for warning in &spec.warnings {
-        console.reporter.report(&Event::Warning(warning));
-    }
-    let settings = settings::build(arguments, launch, &spec.proxies)?;
-    let choices = settings::choices(&arguments.plan, &settings.maven);
-    let plan = Plan::new(&spec, &choices).map_err(CliError::Plan)?;
     let stages = Stages::default();
-    let result = runtime.block_on(async {
-        let build = pipeline::run(&plan, &settings, &console.reporter, &stages);
+    let report = OnceLock::new();
+    let end = runtime.block_on(async {
         tokio::select! {
             biased;
             signal = signal => {
                 let publishing = stages.is_publishing();
                 Err(CliError::Build(BuildError::Interrupted { signal, publishing }))
             }
-            outcome = build => outcome.map_err(CliError::Build),
+            end = build(arguments, launch, console, typed, &stages, &report) => end,
         }
     });
+    // First what others wait for, then the cluster, which may take its time.
+    let told = match &end {
+        Ok(End::Built(outcome)) => tell_success(outcome, &arguments.report, launch, console),
+        _ => Ok(()),
+    };
+    let reported = report.get().map_or(Ok(()), |report| runtime.block_on(tell_cluster(report, &end)));
     runtime.shutdown_timeout(SHUTDOWN);
-    result
+    end.map(drop).and(told).and(reported)
+}
+
+/// Reads what is to be built, and builds it. `report` is made as soon as it is known who is told.
+async fn build(
+    arguments: &BuildArguments,
+    launch: &Launch,
+    console: &Console,
+    typed: Option<Spec>,
+    stages: &Stages,
+    report: &OnceLock<ClusterReport>,
+) -> Result<End, CliError> {
+    let input = plan::source(&arguments.plan)?;
+    let told = cluster::targets(&arguments.cluster)?.is_some_and(|targets| !targets.is_empty());
+    let session = match input {
+        Input::File(_) if !told => None,
+        _ => Some(cluster::connect(&arguments.plan.cluster).await?),
+    };
+    let report = match &session {
+        Some(session) => {
+            let opened = session.report(&arguments.cluster).await?;
+            Some(report.get_or_init(|| opened))
+        }
+        None => None,
+    };
+    let spec = match (typed, input, &session) {
+        (Some(spec), ..) => spec,
+        (None, Input::Cluster, Some(session)) => session.spec()?,
+        (None, Input::Cluster, None) => return Err(CliError::Flag("no resource is named".into())),
+        (None, Input::File(file), _) => plan::read(file)?,
+    };
+    for warning in &spec.warnings {
+        console.reporter.report(&Event::Warning(warning));
+    }
+    if spec.suspended {
+        tracing::info!("nothing is built: `spec.suspend` is true");
+        return Ok(End::Suspended);
+    }
+    let mut settings = settings::build(arguments, launch, &spec)?;
+    let mut choices = settings::choices(&arguments.plan, &settings.maven);
+    if let Some(session) = &session {
+        session.complete(&spec, &arguments.cluster, &mut choices, &mut settings).await?;
+    }
+    let plan = Plan::new(&spec, &choices).map_err(CliError::Plan)?;
+    let Some(report) = report else {
+        let build = pipeline::run(&plan, &settings, &console.reporter, stages);
+        return Ok(End::Built(Box::new(build.await.map_err(CliError::Build)?)));
+    };
+    report.begin(plan.plugins.len()).await.map_err(CliError::Report)?;
+    let reporter = report.listen(Arc::clone(&console.reporter));
+    tokio::select! {
+        biased;
+        outcome = pipeline::run(&plan, &settings, &reporter, stages) => {
+            Ok(End::Built(Box::new(outcome.map_err(CliError::Build)?)))
+        }
+        superseded = report.follow() => Err(CliError::Report(superseded)),
+    }
+}
+
+/// Tells the cluster how it ended. What it does not hear of a failure is worth a warning, of a success an exit code.
+async fn tell_cluster(report: &ClusterReport, end: &Result<End, CliError>) -> Result<(), CliError> {
+    match end {
+        Ok(End::Built(outcome)) => report.succeed(outcome).await.map_err(CliError::ReportAfter),
+        Ok(End::Suspended) => report.suspend().await.map_err(CliError::Report),
+        Err(CliError::Report(_)) => Ok(()),
+        Err(error) => {
+            let failure = Failure::new(error);
+            let words = match tokio::time::timeout(LAST_WORDS, report.fail(&failure)).await {
+                Ok(Ok(())) => return Ok(()),
+                Ok(Err(error)) => one_line(&error),
+                Err(_) => format!("no answer within {} s", LAST_WORDS.as_secs()),
+            };
+            tracing::warn!("the cluster does not hear of this failure: {words}");
+            Ok(())
+        }
+    }
 }
 
 /// Threads for everything that waits.
@@ -141,7 +229,7 @@ fn tell_failure(error: &CliError, arguments: &ReportArguments, console: &Console
     let text = render(error);
     let failure = Failure::new(error);
     // An error in telling of a success is no reason to deny the success.
-    if !matches!(error, CliError::WriteResult { .. } | CliError::Output(_)) {
+    if !matches!(error, CliError::WriteResult { .. } | CliError::Output(_) | CliError::ReportAfter(_)) {
         write_termination(arguments.termination_log.as_deref(), &text);
         if let Some(file) = &arguments.result_file {
             let json = format!("{:#}\n", report::result_json(Err(&failure)));

@@ -6,10 +6,12 @@ use std::path::PathBuf;
 use connect_build::error::{Diagnose, Reason};
 use connect_build::fetch::{InvalidHeaders, InvalidNetrc};
 use connect_build::http::ClientError;
+use connect_build::kubernetes::KubernetesError;
 use connect_build::maven::{MavenError, SettingsError};
 use connect_build::pipeline::BuildError;
 use connect_build::plan::PlanError;
 use connect_build::registry::credentials::InvalidConfig;
+use connect_build::report::ReportError;
 use connect_build::spec::SpecError;
 
 /// The command failed.
@@ -92,6 +94,28 @@ pub(super) enum CliError {
     /// The build failed.
     #[error(transparent)]
     Build(BuildError),
+    /// The cluster cannot be asked.
+    #[error(transparent)]
+    Kubernetes(KubernetesError),
+    /// The cluster cannot be told, before the build.
+    #[error(transparent)]
+    Report(ReportError),
+    /// The cluster cannot be told, after it.
+    #[error("the image is pushed, but the report of it is not written")]
+    ReportAfter(#[source] ReportError),
+    /// A Secret holds no docker config.
+    #[error("cannot use the Secret `{name}` as docker config")]
+    PushSecret {
+        name: String,
+        #[source]
+        source: DockerConfigError,
+    },
+    /// Strimzi's words, which its users know.
+    #[error("The build can't start because there is no image stream with name {0}.")]
+    NoImageStream(String),
+    /// The stream says nothing of a registry.
+    #[error("the image stream `{0}` has no repository: `status.dockerImageRepository` is empty")]
+    NoImageRepository(String),
     /// The operating system refused something.
     #[error("cannot start")]
     Start(#[source] io::Error),
@@ -117,6 +141,8 @@ pub(super) enum CliError {
 /// Why.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum DockerConfigError {
+    #[error("it has no `.dockerconfigjson`")]
+    Missing,
     #[error(transparent)]
     Read(io::Error),
     #[error(transparent)]
@@ -158,6 +184,8 @@ impl CliError {
             Self::Client(error) => Some(error),
             Self::Build(error) => Some(error),
             Self::Maven(error) => Some(error),
+            Self::Kubernetes(error) => Some(error),
+            Self::Report(error) => Some(error),
             _ => None,
         }
     }
@@ -168,6 +196,8 @@ impl Diagnose for CliError {
         match self {
             Self::Start(_) => Reason::Internal,
             Self::Interrupted(_) => Reason::Interrupted,
+            Self::ReportAfter(_) => Reason::ReportFailed,
+            Self::NoImageStream(_) | Self::NoImageRepository(_) => Reason::InvalidResource,
             Self::Output(_) | Self::WriteResult { .. } => Reason::PushFailed,
             _ => self.inner().map_or(Reason::InvalidArguments, Diagnose::reason),
         }
@@ -178,7 +208,14 @@ impl Diagnose for CliError {
             Self::ReadResource { .. } => {
                 Some("give a file with a KafkaConnect resource, or `-` for standard input".into())
             }
-            Self::DockerConfig { .. } => Some(
+            Self::ReportAfter(error) => error.hint(),
+            Self::NoImageStream(_) => {
+                Some("create it with `oc create imagestream NAME`, or name another in `output.image`".into())
+            }
+            Self::NoImageRepository(_) => {
+                Some("OpenShift fills it in where its internal registry runs: check the image registry's operator".into())
+            }
+            Self::DockerConfig { .. } | Self::PushSecret { .. } => Some(
                 "a docker config is JSON like `{\"auths\": {\"registry.example.com\": {\"auth\": \"…\"}}}`"
                     .into(),
             ),

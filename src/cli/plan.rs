@@ -10,16 +10,49 @@ use connect_build::spec::{self, MAX_INPUT_BYTES, Origin, Spec};
 
 use super::args::PlanArguments;
 use super::error::CliError;
-use super::settings;
+use super::{build, cluster, settings};
 
 pub(super) fn main(arguments: &PlanArguments) -> Result<(), CliError> {
-    let spec = read(&arguments.file)?;
+    let (spec, to) = match source(arguments)? {
+        Input::File(file) => (read(file)?, None),
+        Input::Cluster => build::runtime()?.block_on(of_cluster(arguments))?,
+    };
     for warning in &spec.warnings {
         super::say(&format!("warning: {warning}"));
     }
     let maven = settings::maven(&arguments.maven)?;
-    let plan = Plan::new(&spec, &settings::choices(arguments, &maven)).map_err(CliError::Plan)?;
+    let mut choices = settings::choices(arguments, &maven);
+    choices.to = choices.to.or(to);
+    let plan = Plan::new(&spec, &choices).map_err(CliError::Plan)?;
     super::print(&describe(&plan))
+}
+
+/// Where the input is.
+pub(super) enum Input<'a> {
+    /// A file, or standard input.
+    File(&'a Path),
+    /// A resource of a cluster.
+    Cluster,
+}
+
+/// A file or a resource of a cluster, not both.
+pub(super) fn source(arguments: &PlanArguments) -> Result<Input<'_>, CliError> {
+    match (&arguments.file, arguments.cluster.resource.is_empty()) {
+        (Some(file), true) => Ok(Input::File(file)),
+        (Some(file), false) => Err(CliError::Flag(format!(
+            "both a file (`{}`) and a resource of the cluster (`--resource`, CONNECT_BUILD_RESOURCE) are given",
+            file.display()
+        ))),
+        (None, _) => Ok(Input::Cluster),
+    }
+}
+
+/// What a resource of the cluster says, and where its image stream is.
+async fn of_cluster(arguments: &PlanArguments) -> Result<(Spec, Option<String>), CliError> {
+    let session = cluster::connect(&arguments.cluster).await?;
+    let spec = session.spec()?;
+    let to = if arguments.to.is_none() { session.stream_of(&spec).await? } else { None };
+    Ok((spec, to))
 }
 
 /// Reads the resource that a file, or standard input, holds.

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::path::{Path, PathBuf};
-use std::str::FromStr as _;
 use std::sync::Arc;
 
 use connect_build::fetch::{FetchSettings, Identities};
@@ -16,6 +15,7 @@ use connect_build::plan::{Choices, Compression, ImageLocation, LayerChoices, Lin
 use connect_build::redact::{SafeUrl, shown_url};
 use connect_build::registry::{ClientCertificate, DockerConfig, HostSettings, RegistrySettings};
 use connect_build::retry::RetryPolicy;
+use connect_build::spec::Spec;
 
 use super::args::{
     BuildArguments, CompressionArgument, FormatArgument, LimitArguments, LinksArgument, NetworkArguments,
@@ -35,8 +35,8 @@ const KANIKO_CONFIG: &str = "/kaniko/.docker/config.json";
 const BUILDAH_CONFIG: &str = "/build/.docker/config.json";
 
 pub(super) fn choices(arguments: &PlanArguments, maven: &MavenSettings) -> Choices {
-    let directory = (arguments.file != Path::new("-")).then(|| {
-        let parent = arguments.file.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let directory = arguments.file.as_deref().filter(|file| *file != Path::new("-")).map(|file| {
+        let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
         parent.unwrap_or(Path::new(".")).to_owned()
     });
     Choices {
@@ -75,15 +75,15 @@ pub(super) fn limits(arguments: &LimitArguments) -> Limits {
     }
 }
 
-/// `proxies` are those that the input names.
+/// What the flags say, and where they say nothing `spec`.
 pub(super) fn build(
     arguments: &BuildArguments,
     launch: &Launch,
-    proxies: &Proxies,
+    spec: &Spec,
 ) -> Result<BuildSettings, CliError> {
     let (network, image) = (&arguments.network, &arguments.image);
     let mut fetch = fetch(&arguments.transfer, limits(&arguments.limits))?;
-    fetch.proxies = with_proxies(fetch.proxies, launch, proxies);
+    fetch.proxies = with_proxies(fetch.proxies, launch, &spec.proxies);
     let registry = RegistrySettings {
         proxies: fetch.proxies.clone(),
         authorities: fetch.trust.authorities.clone(),
@@ -94,7 +94,11 @@ pub(super) fn build(
         credentials: DockerConfig::default(),
         retry: fetch.retry,
     };
-    let platforms = image.platform.as_deref().map_or(Ok(Platforms::Here), Platforms::from_str);
+    let platforms = match (&image.platform, spec.platforms.as_slice()) {
+        (Some(platforms), _) => platforms.parse(),
+        (None, []) => Ok(Platforms::Here),
+        (None, platforms) => platforms.join(",").parse(),
+    };
     Ok(BuildSettings {
         workspace: workspace(arguments.report.workspace.as_deref()),
         pull: side(registry.clone(), &launch.pull, network)?,

@@ -24,6 +24,7 @@ impl Build<'_> {
     pub(super) async fn plugin(&self, plugin: &Plugin) -> Result<BuiltPlugin, BuildError> {
         let fetch = try_join_all(plugin.artifacts.iter().map(|artifact| self.bring(artifact)));
         let brought = self.stages.time(Stage::Download, fetch).await?;
+        self.reporter.report(&Event::ArtifactsFetched { plugin: &plugin.name });
 
         let permit = self.layer_permits.acquire().await;
         let (file, path) = self.workspace.create_file(&workspace_name(&plugin.name, "layer"))?;

@@ -73,6 +73,7 @@ impl Reporter for Bars {
                     Ending::Complete | Ending::Abandoned => {}
                 }
             }
+            Event::ArtifactsFetched { .. } => {}
             Event::LayerBuilt { plugin, files, size, took, .. } => {
                 let (files, size, took) = (files_text(*files), bytes(*size), seconds(*took));
                 self.line(&format!("    built {plugin}: {files}, {size}, {took}"));

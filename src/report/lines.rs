@@ -53,6 +53,7 @@ impl Reporter for Lines {
                 let took = started.map(|started| started.elapsed()).unwrap_or_default();
                 ended(*direction, label, *bytes, ending, took);
             }
+            Event::ArtifactsFetched { .. } => {}
             Event::LayerBuilt { plugin, files, size, digest, took } => {
                 let (files, size, took) = (files_text(*files), bytes(*size), seconds(*took));
                 tracing::info!(plugin, %digest, "built the layer of plugin `{plugin}`: {files}, {size}, {took}");

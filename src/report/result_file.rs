@@ -29,6 +29,21 @@ impl Failure {
     pub fn message(&self) -> &str {
         &self.message
     }
+
+    /// The word of the table.
+    #[must_use]
+    pub const fn reason(&self) -> &'static str {
+        self.reason
+    }
+
+    /// The message, and what can be done about it.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match &self.hint {
+            Some(hint) => format!("{} (hint: {hint})", self.message),
+            None => self.message.clone(),
+        }
+    }
 }
 
 /// The content of the result file.

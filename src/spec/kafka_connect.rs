@@ -139,11 +139,20 @@ pub enum Scope {
 /// The JSON schema (draft 2020-12) of the `build` section, with every part inlined.
 #[must_use]
 pub fn schema() -> Schema {
+    let mut schema = inlined::<Build>();
+    require_output(schema.as_object_mut());
+    schema
+}
+
+/// The schema of a type, with every part inlined.
+pub(super) fn inlined<T: JsonSchema>() -> Schema {
     let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
-    let mut schema = settings.for_deserialize().into_generator().into_root_schema_for::<Build>();
-    // Optional in Rust, because a bare section may go to the default output; required by Strimzi.
-    if let Some(Value::Array(required)) = schema.get_mut("required") {
+    settings.for_deserialize().into_generator().into_root_schema_for::<T>()
+}
+
+/// The output is optional in Rust, because a bare section may go to the default output; Strimzi requires it.
+pub(super) fn require_output(schema: Option<&mut Map<String, Value>>) {
+    if let Some(Value::Array(required)) = schema.and_then(|schema| schema.get_mut("required")) {
         required.insert(0, "output".into());
     }
-    schema
 }

@@ -9,31 +9,52 @@ use oci_spec::distribution::Reference;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::connect_build::{self, ConnectBuildSpec};
 use super::kafka_connect::{self, ArtifactType, OutputType};
 use super::shape::{self, join};
 use super::{
-    Artifact, ArtifactKind, IncludeScope, MavenArtifact, Origin, Output, Plugin, Remote, Section, Spec,
+    Artifact, ArtifactKind, IncludeScope, Kind, MavenArtifact, Origin, Output, Plugin, Remote, Section, Spec,
     SpecError, Violation,
 };
 use crate::http::Proxies;
 use crate::path::EntryPath;
 
-const API_VERSIONS: [&str; 2] = ["kafka.strimzi.io/v1", "kafka.strimzi.io/v1beta2"];
-
 pub(super) fn validate(section: &Section<'_>, origin: Origin) -> Result<Spec, SpecError> {
     let mut checks = Checks { origin, violations: Vec::new(), warnings: Vec::new() };
-    let base = section.resource.and_then(|resource| checks.resource(resource));
+    let base = section.resource.and_then(|(kind, resource)| checks.resource(kind, resource));
     checks.shape(section);
     let plugins = checks.plugins(section.build.get("plugins"), section.field);
     let output = section.build.get("output").and_then(typed);
     let output = output.as_ref().map(|output| checks.output(output, base.as_deref(), section.field));
     if checks.violations.is_empty() {
-        let name = section.resource.and_then(|r| r.pointer("/metadata/name")).and_then(Value::as_str);
+        let resource = section.resource.map(|(_, resource)| resource);
+        let name = resource.and_then(|r| r.pointer("/metadata/name")).and_then(Value::as_str);
         let name = name.map(str::to_owned);
-        let proxies = Proxies::default();
-        Ok(Spec { name, base, output, plugins, proxies, warnings: checks.warnings })
+        let ours: Option<ConnectBuildSpec> = section
+            .resource
+            .filter(|(kind, _)| *kind == Kind::ConnectBuild)
+            .and_then(|(_, resource)| typed(resource.get("spec")?));
+        let platforms = ours.iter().flat_map(|spec| spec.base.platforms.iter().flatten());
+        Ok(Spec {
+            name,
+            base,
+            platforms: platforms.map(|platform| platform.0.clone()).collect(),
+            suspended: ours.as_ref().is_some_and(|spec| spec.suspend == Some(true)),
+            output,
+            plugins,
+            proxies: Proxies::default(),
+            warnings: checks.warnings,
+        })
     } else {
         Err(SpecError::Invalid(checks.violations))
+    }
+}
+
+/// Where the base image stands.
+const fn base_field(kind: Kind) -> &'static str {
+    match kind {
+        Kind::KafkaConnect => "spec.image",
+        Kind::ConnectBuild => "spec.base.image",
     }
 }
 
@@ -58,23 +79,24 @@ impl Checks {
         }
     }
 
-    /// Checks what is ours of the resource around the section; gives `spec.image`.
-    fn resource(&mut self, resource: &Value) -> Option<String> {
+    /// Checks what is ours of the resource around the section; gives the base image.
+    fn resource(&mut self, kind: Kind, resource: &Value) -> Option<String> {
         let version = resource.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
-        if !API_VERSIONS.contains(&version) {
-            let known = API_VERSIONS.join("` or `");
+        if !kind.api_versions().contains(&version) {
+            let known = kind.api_versions().join("` or `");
             self.violate("apiVersion", format!("is `{}`, but must be `{known}`", version.escape_debug()));
         }
-        match resource.pointer("/spec/image") {
+        let field = base_field(kind);
+        match resource.pointer(&format!("/{}", field.replace('.', "/"))) {
             None | Some(Value::Null) => None,
             Some(Value::String(image)) => {
                 if let Err(error) = Reference::try_from(image.as_str()) {
-                    self.violate("spec.image", format!("is not an image reference: {error}"));
+                    self.violate(field, format!("is not an image reference: {error}"));
                 }
                 Some(image.clone())
             }
             Some(_) => {
-                self.violate("spec.image", "must be a string");
+                self.violate(field, "must be a string");
                 None
             }
         }
@@ -82,6 +104,11 @@ impl Checks {
 
     /// Reports every difference from the schema.
     fn shape(&mut self, section: &Section<'_>) {
+        if let Some((Kind::ConnectBuild, resource)) = section.resource {
+            let spec = resource.get("spec").unwrap_or(&Value::Null);
+            shape::check(connect_build::schema().as_value(), spec, "spec", &mut self.violations);
+            return;
+        }
         let mut schema = kafka_connect::schema().to_value();
         if section.resource.is_none()
             && let Some(Value::Array(required)) = schema.get_mut("required")
@@ -94,7 +121,7 @@ impl Checks {
     fn output(&mut self, output: &kafka_connect::Output, base: Option<&str>, field: &str) -> Output {
         let field = join(field, "output");
         if base == Some(output.image.as_str()) {
-            self.violate(join(&field, "image"), "must not be the same as `spec.image`");
+            self.violate(join(&field, "image"), "must not be the same as the base image");
         }
         if output.kind == OutputType::Docker
             && let Err(error) = Reference::try_from(output.image.as_str())
@@ -117,7 +144,11 @@ impl Checks {
                 ));
             }
         }
-        Output { kind: output.kind, image: output.image.clone() }
+        Output {
+            kind: output.kind,
+            image: output.image.clone(),
+            push_secret: output.push_secret.clone().filter(|_| output.kind == OutputType::Docker),
+        }
     }
 
     fn plugins(&mut self, plugins: Option<&Value>, field: &str) -> Vec<Plugin> {

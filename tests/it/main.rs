@@ -14,6 +14,7 @@
 
 mod archives_of_tools;
 mod cli;
+mod cluster;
 mod container;
 mod dialect;
 mod differential;

@@ -1,6 +1,7 @@
 //! What tests are made of: a place to work in, the program, servers.
 
 pub(crate) mod artifact_server;
+pub(crate) mod cluster;
 pub(crate) mod dockerfile;
 pub(crate) mod fake_registry;
 pub(crate) mod maven_repository;

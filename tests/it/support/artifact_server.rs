@@ -24,6 +24,8 @@ pub(crate) enum Answer {
     InTurn(Vec<Answer>),
     /// Half of the content, then nothing for long.
     Stalled(Vec<u8>),
+    /// Half of the content, and the other half so much later.
+    Slow(Vec<u8>, Duration),
 }
 
 /// A running server; it ends with the process.
@@ -106,6 +108,12 @@ fn serve(
             content(stream, "application/octet-stream", bytes.len() * 2, &bytes)?;
             std::thread::sleep(Duration::from_mins(1));
             Ok(())
+        }
+        Some(Answer::Slow(bytes, pause)) => {
+            let (first, second) = bytes.split_at(bytes.len() / 2);
+            content(stream, "application/octet-stream", bytes.len(), first)?;
+            std::thread::sleep(pause);
+            stream.write_all(second)
         }
         Some(Answer::InTurn(_)) => Ok(()),
     }

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+
 use super::token_server;
 
 /// User and password of registries that want them.
@@ -138,6 +140,47 @@ fn start_nginx(directory: &Path, port: u16, server: &str) -> Child {
     let nginx = command.spawn().expect("nginx is installed, and on the path");
     wait_for(port);
     nginx
+}
+
+/// A registry behind TLS and an nginx that lets in one user with one password, however long that is.
+pub(crate) struct Doorkeeper {
+    nginx: Child,
+    pub(crate) port: u16,
+    _registry: RealRegistry,
+    directory: tempfile::TempDir,
+}
+
+impl Doorkeeper {
+    pub(crate) fn start(user: &str, password: &str) -> Self {
+        let (registry, directory) = (RealRegistry::start(Setup::Http), tempfile::tempdir().unwrap());
+        let at = directory.path();
+        make_certificates(at);
+        let credentials = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
+        let port = free_port();
+        let server = format!(
+            "listen 127.0.0.1:{port} ssl; ssl_certificate {0}/server.crt; ssl_certificate_key {0}/server.key;\n\
+             large_client_header_buffers 4 32k;\n\
+             add_header WWW-Authenticate 'Basic realm=\"the registry\"' always;\n\
+             if ($http_authorization != \"Basic {credentials}\") {{ return 401; }}\n\
+             location / {{ proxy_pass http://127.0.0.1:{1}; proxy_request_buffering off; proxy_http_version 1.1;\n\
+             proxy_set_header Host $http_host; proxy_set_header X-Forwarded-Proto https; }}",
+            at.display(),
+            registry.port,
+        );
+        let nginx = start_nginx(at, port, &server);
+        Self { nginx, port, _registry: registry, directory }
+    }
+
+    pub(crate) fn authority(&self) -> PathBuf {
+        self.directory.path().join("ca.crt")
+    }
+}
+
+impl Drop for Doorkeeper {
+    fn drop(&mut self) {
+        let _ = self.nginx.kill();
+        let _ = self.nginx.wait();
+    }
 }
 
 /// A registry behind an nginx that lets nobody in without a certificate of its own authority.
@@ -280,7 +323,7 @@ fn wait_for(port: u16) {
 }
 
 /// A certificate authority, and a certificate for this machine, in `directory`.
-fn make_certificates(directory: &Path) {
+pub(crate) fn make_certificates(directory: &Path) {
     let openssl = |arguments: &[&str]| output(Command::new("openssl").args(arguments).current_dir(directory));
     openssl(&[
         "req",
