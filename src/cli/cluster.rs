@@ -49,12 +49,24 @@ pub(super) async fn connect(arguments: &ClusterArguments) -> Result<Session, Cli
     let cluster = Arc::new(Cluster::connect(access, PATIENCE).await.map_err(CliError::Kubernetes)?);
     let built = match resource {
         Some(resource) => {
-            let object = cluster.read(&resource).await.map_err(CliError::Kubernetes)?;
+            let object = read(&cluster, &resource).await.map_err(CliError::Kubernetes)?;
             Some((resource, object))
         }
         None => None,
     };
     Ok(Session { cluster, built })
+}
+
+/// Reads a resource. A pod may be there a moment before the resource that it is for: Helm creates Jobs first.
+async fn read(cluster: &Cluster, resource: &ResourceName) -> Result<Value, KubernetesError> {
+    let tries = if env::var_os("KUBERNETES_SERVICE_HOST").is_some() { 10 } else { 1 };
+    for _ in 1..tries {
+        match cluster.read(resource).await {
+            Err(error) if error.code() == Some(404) => tokio::time::sleep(Duration::from_secs(1)).await,
+            other => return other,
+        }
+    }
+    cluster.read(resource).await
 }
 
 /// The resource that this process builds: of several, the one that the index of the Job's pod counts to.

@@ -13,6 +13,7 @@
 )]
 
 mod archives_of_tools;
+mod charts;
 mod cli;
 mod cluster;
 mod container;
