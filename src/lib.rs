@@ -12,7 +12,8 @@
 //! ```
 //!
 //! A module uses modules to its left and the ground floor ([`digest`], [`error`], [`http`], [`limits`], [`path`],
-//! [`progress`], [`redact`], [`retry`], [`workspace`]), and none to its right. [`blob`], what the base's layers travel in,
+//! [`progress`], [`redact`], [`retry`], [`workspace`]), and none to its right. [`kubernetes`], next to `spec`, reads what is
+//! built from a cluster and carries what is told back there; [`crd`] describes both ends to it. [`blob`], what the base's layers travel in,
 //! stands before `registry`; [`maven`], which resolves Maven artifacts, stands between `fetch` and `unpack`. [`pipeline`] alone knows the order.
 //!
 //! # What the types know

@@ -37,6 +37,7 @@ fn combinations() -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     files.sort();
     assert!(files.len() >= 5, "{files:?}");
+    files.push(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/cluster/values.yaml").into());
     files
 }
 

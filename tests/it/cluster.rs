@@ -253,6 +253,10 @@ fn wrong_resources_are_refused_in_words() {
     }
     insta::assert_snapshot!(told);
     cluster.try_apply(&good.to_string(), &["--dry-run=server"]).unwrap();
+    for example in ["connect-build", "plugins"] {
+        let file = format!("{}/examples/cluster/{example}.yaml", env!("CARGO_MANIFEST_DIR"));
+        cluster.try_apply(&std::fs::read_to_string(file).unwrap(), &["--dry-run=server"]).unwrap();
+    }
     // Every field of the build has a sentence.
     let explained = cluster.run(&["explain", "connectbuild.spec", "--recursive"]);
     assert!(explained.contains("includeScope"), "{explained}");

@@ -46,3 +46,26 @@ fn the_example_for_strimzi_is_one() {
         assert!(help.contains(&format!("[env: CONNECT_BUILD_{name}=]")), "{name}");
     }
 }
+
+#[test]
+fn the_examples_for_a_cluster_can_be_built() {
+    let texts = [
+        include_str!("../../examples/cluster/connect-build.yaml"),
+        include_str!("../../examples/cluster/plugins.yaml"),
+    ];
+    for (text, base) in texts.iter().zip(["quay.io/strimzi/kafka:latest-kafka-4.1.0", "scratch"]) {
+        let spec = connect_build::spec::read(text, connect_build::spec::Origin::File).unwrap();
+        assert_eq!((spec.base.as_deref(), spec.warnings), (Some(base), Vec::<String>::new()));
+        assert_eq!(spec.output.unwrap().push_secret.as_deref(), Some("registry-credentials"));
+    }
+    let section =
+        README.split("\n## In a cluster").nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap();
+    let help = crate::support::Workplace::new().run(&["build", "--help"]).stdout;
+    for flag in ["--resource", "--report", "--secrets-from-api"] {
+        assert!(section.contains(flag) && help.contains(flag), "{flag}");
+    }
+    for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/cluster")).unwrap() {
+        let name = format!("examples/cluster/{}", file.unwrap().file_name().to_string_lossy());
+        assert!(section.contains(&name), "{name} is not mentioned");
+    }
+}
