@@ -12,6 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use http::{Method, Request};
+use kube::client::Body;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use secrecy::ExposeSecret as _;
@@ -66,10 +67,7 @@ impl FromStr for ResourceName {
             "kafkaconnect" | "kafkaconnects" | "kc" => Kind::KafkaConnect,
             _ => return Err(invalid()),
         };
-        let lawful = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.');
-        if name.is_empty() || name.len() > 253 || !name.chars().all(lawful) || name.starts_with('.') {
-            return Err(invalid());
-        }
+        check_name(name).map_err(|_| invalid())?;
         Ok(Self { kind, name: name.to_owned() })
     }
 }
@@ -78,6 +76,16 @@ impl std::fmt::Display for ResourceName {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} `{}`", self.kind.name(), self.name)
     }
+}
+
+/// Names become parts of paths (RFC 1123, as Kubernetes checks them: "Object Names and IDs").
+fn check_name(name: &str) -> Result<(), KubernetesError> {
+    let lawful = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.');
+    let ends = name.starts_with(['-', '.']) || name.ends_with(['-', '.']);
+    if name.is_empty() || name.len() > 253 || !name.chars().all(lawful) || ends || name.contains("..") {
+        return Err(KubernetesError::Name(crate::path::shown(name.as_bytes())));
+    }
+    Ok(())
 }
 
 /// The API server.
@@ -103,6 +111,7 @@ impl Cluster {
     pub async fn connect(access: Access, retry: RetryPolicy) -> Result<Self, KubernetesError> {
         let config = config(&access).await?;
         let namespace = access.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
+        check_name(&namespace)?;
         let client = Client::try_from(config).map_err(|error| KubernetesError::client(&error))?;
         Ok(Self { access, client: Mutex::new(client), namespace, retry })
     }
@@ -164,6 +173,7 @@ impl Cluster {
 
     /// The data of a Secret, in base64 as the server sends it.
     pub async fn secret(&self, name: &str) -> Result<Value, KubernetesError> {
+        check_name(name)?;
         let path = format!("/api/v1/namespaces/{}/secrets/{name}", self.namespace);
         let doing = format!("read the Secret `{name}` in namespace `{}`", self.namespace);
         Ok(self.get(&path, &doing).await?["data"].take())
@@ -171,6 +181,7 @@ impl Cluster {
 
     /// An image stream of OpenShift.
     pub async fn image_stream(&self, name: &str) -> Result<Value, KubernetesError> {
+        check_name(name)?;
         let path = format!("/apis/image.openshift.io/v1/namespaces/{}/imagestreams/{name}", self.namespace);
         self.get(&path, &format!("read the image stream `{name}` in namespace `{}`", self.namespace)).await
     }
@@ -229,14 +240,19 @@ impl Cluster {
             .uri(call.path)
             .header("Content-Type", call.content_type)
             .header("Accept", "application/json")
-            .body(body)
+            .body(Body::from(body))
             .map_err(|error| KubernetesError::request(call.doing, &error))?;
-        let answer = tokio::time::timeout(ANSWER, client.request_text(request)).await;
-        match answer {
-            Ok(Ok(text)) => {
-                serde_json::from_str(&text).map_err(|error| KubernetesError::request(call.doing, &error))
+        let answer = async {
+            let response = client.send(request).await?;
+            let (head, body) = response.into_parts();
+            Ok((head, body.collect_bytes().await?))
+        };
+        match tokio::time::timeout(ANSWER, answer).await {
+            Ok(Ok((head, body))) if head.status.is_success() => {
+                serde_json::from_slice(&body).map_err(|error| KubernetesError::request(call.doing, &error))
             }
-            Ok(Err(error)) => Err(KubernetesError::new(call.doing, error)),
+            Ok(Ok((head, body))) => Err(KubernetesError::refused(call.doing, &head, &body)),
+            Ok(Err(error)) => Err(KubernetesError::unreachable(call.doing, &error)),
             Err(_) => Err(KubernetesError::late(call.doing, ANSWER)),
         }
     }
@@ -259,6 +275,11 @@ async fn config(access: &Access) -> Result<Config, KubernetesError> {
     };
     found.map(|mut config| {
         config.read_timeout = Some(ANSWER);
+        // The client's own tries are silent, and may take hours.
+        config.default_retry = false;
         config
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,10 @@
 use std::error::Error as StdError;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::error::{Diagnose, Reason};
+use crate::path::plain;
 
 /// The API server refused, or was not there.
 #[derive(Debug, thiserror::Error)]
@@ -11,6 +14,9 @@ pub enum KubernetesError {
     /// Nobody says where an API server is.
     #[error("no Kubernetes API server is known: {0}")]
     Config(String),
+    /// No name that an object can have.
+    #[error("`{0}` cannot be the name of an object of Kubernetes")]
+    Name(String),
     /// It cannot be reached, or broke off.
     #[error("cannot {doing}: the Kubernetes API does not answer: {detail}")]
     Unreachable {
@@ -51,18 +57,28 @@ impl KubernetesError {
         Self::Unreachable { doing: doing.to_owned(), detail }
     }
 
-    pub(super) fn new(doing: &str, error: kube::Error) -> Self {
+    pub(super) fn unreachable(doing: &str, error: &kube::Error) -> Self {
         match error {
-            kube::Error::Api(status) => {
-                let seconds = status.details.as_ref().map_or(0, |details| details.retry_after_seconds);
-                let said = if status.message.is_empty() { &status.reason } else { &status.message };
-                let message = crate::path::plain(said.trim()).into_owned();
-                let retry_after = (seconds > 0).then(|| Duration::from_secs(seconds.into()));
-                Self::Refused { doing: doing.to_owned(), code: status.code, message, retry_after }
-            }
             // What the layers below say is enough.
-            kube::Error::Service(error) => Self::request(doing, &*error),
-            other => Self::request(doing, &other),
+            kube::Error::Service(error) => Self::request(doing, &**error),
+            other => Self::request(doing, other),
+        }
+    }
+
+    /// `body` is a `metav1.Status`, or what a proxy or a path that does not exist has to say.
+    pub(super) fn refused(doing: &str, head: &http::response::Parts, body: &[u8]) -> Self {
+        let status: Value = serde_json::from_slice(body).unwrap_or_default();
+        let words = ["message", "reason"].iter().filter_map(|field| status[*field].as_str());
+        let words = words.map(str::trim).find(|words| !words.is_empty());
+        let message =
+            words.map_or_else(|| crate::path::shown(body.trim_ascii()), |words| plain(words).into_owned());
+        let header = head.headers.get("Retry-After").and_then(|value| value.to_str().ok()?.parse().ok());
+        let seconds = status["details"]["retryAfterSeconds"].as_u64().or(header);
+        Self::Refused {
+            doing: doing.to_owned(),
+            code: head.status.as_u16(),
+            message,
+            retry_after: seconds.map(Duration::from_secs),
         }
     }
 
@@ -97,11 +113,15 @@ fn chain(error: &dyn StdError) -> String {
 
 impl Diagnose for KubernetesError {
     fn reason(&self) -> Reason {
-        Reason::KubernetesFailed
+        match self {
+            Self::Name(_) => Reason::InvalidResource,
+            _ => Reason::KubernetesFailed,
+        }
     }
 
     fn hint(&self) -> Option<String> {
         let hint = match self {
+            Self::Name(_) => "names have small letters, digits, `-` and `.`",
             Self::Config(_) => {
                 "in a pod, mount the token of its service account; elsewhere give a kubeconfig with `--kubeconfig FILE` or \
                  KUBECONFIG"
@@ -125,7 +145,7 @@ impl Diagnose for KubernetesError {
 
     fn is_transient(&self) -> bool {
         match self {
-            Self::Config(_) => false,
+            Self::Config(_) | Self::Name(_) => false,
             Self::Unreachable { .. } => true,
             // 401 too: the next try is made with what the disk holds by then.
             Self::Refused { code, .. } => matches!(code, 401 | 408 | 429 | 500 | 502..=504),

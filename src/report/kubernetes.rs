@@ -145,6 +145,8 @@ impl Diagnose for ReportError {
 struct Subject {
     name: ResourceName,
     object: Value,
+    /// It is what is being built, and not only somebody who is told.
+    built: bool,
 }
 
 impl Subject {
@@ -158,7 +160,7 @@ impl Subject {
         let changed = match self.name.kind {
             Kind::ConnectBuild => differs("/metadata/generation"),
             // Strimzi's has much beside the build.
-            Kind::KafkaConnect => differs("/spec/build") || differs("/spec/image"),
+            Kind::KafkaConnect => self.built && (differs("/spec/build") || differs("/spec/image")),
         };
         if changed { superseded("changed") } else { Ok(()) }
     }
@@ -187,7 +189,7 @@ impl ClusterReport {
         pod: Option<String>,
     ) -> Result<Self, ReportError> {
         let mut subjects: Vec<Subject> =
-            built.into_iter().map(|(name, object)| Subject { name, object }).collect();
+            built.into_iter().map(|(name, object)| Subject { name, object, built: true }).collect();
         let mut places = Vec::new();
         for target in targets {
             let known = subjects.iter().position(|subject| subject.name == target.resource);
@@ -195,7 +197,7 @@ impl ClusterReport {
                 place
             } else {
                 let object = cluster.read(&target.resource).await?;
-                subjects.push(Subject { name: target.resource.clone(), object });
+                subjects.push(Subject { name: target.resource.clone(), object, built: false });
                 subjects.len() - 1
             };
             places.push((target.form, place));
@@ -302,9 +304,9 @@ impl ClusterReport {
         serde_json::from_value(status).unwrap_or_default()
     }
 
-    /// Whether everything is still what it was.
+    /// Whether what is built is still what it was.
     async fn look(&self) -> Result<(), ReportError> {
-        for subject in &self.subjects {
+        for subject in self.subjects.iter().filter(|subject| subject.built) {
             self.read(subject).await?;
         }
         Ok(())
@@ -380,7 +382,7 @@ impl ClusterReport {
 
     async fn event(&self, kind: &str, reason: &str, note: &str) -> Result<(), ReportError> {
         for place in self.with(ReportForm::Event) {
-            let Subject { name, object } = &self.subjects[place];
+            let Subject { name, object, .. } = &self.subjects[place];
             let now = Time::now();
             let unique = jiff::Timestamp::now().as_nanosecond();
             let metadata = &object["metadata"];

@@ -152,6 +152,12 @@ impl Node {
         job
     }
 
+    /// The pod of `helm test`, in the place of a Job's.
+    fn test_pod(&self) -> Value {
+        let all = resources(&render("kafka", &self.place.path("values.json")));
+        json!({ "spec": { "template": of_kind(&all, "Pod")[0] } })
+    }
+
     /// `podman run` for the pod of a Job's template: its arguments, environment, mounts and security context. `mounts` are
     /// the contents of its Secrets and the like, by volume.
     fn run(&self, job: &Value, index: Option<usize>, account: &Path, mounts: &[(&str, PathBuf)]) -> Command {
@@ -281,6 +287,11 @@ fn the_pod_of_a_release_builds_with_the_rights_of_its_role_alone() {
     assert_eq!(node.digest("one"), run.digest());
     assert_eq!(node.digest("one"), skopeo(&image));
     assert_eq!(node.cluster.value("connectbuild/one", "kafka", ".status.build.pod"), "the-pod");
+
+    // `helm test` reads with the same rights, and builds nothing.
+    let test = node.run(&node.test_pod(), None, account.path(), &mounts).output().unwrap();
+    let test = Run::new(test, &node.place.path("")).succeeded();
+    assert!(test.stdout.starts_with("base    scratch\n"), "{}", test.stdout);
 
     // The same token opens nothing else.
     node.cluster.namespace("other");

@@ -429,6 +429,18 @@ fn what_happens_while_a_build_runs() {
     assert!(run.stderr.contains("Unauthorized (HTTP 401)"), "{}", run.stderr);
     assert_eq!(stage.status("renewed")["digest"], run.digest());
 
+    // Somebody ends it.
+    stage.connect_build("ended", |_| ());
+    stage.artifacts.answer_instead("/a.jar", slow(50));
+    let running = stage.begin("cb/ended");
+    stage.wait("cb/ended", ".status.conditions[?(@.type==\"Downloaded\")].status", "False");
+    let begun = Instant::now();
+    Command::new("kill").args(["-TERM", &running.child.id().to_string()]).status().unwrap();
+    assert_eq!(stage.end(running).code, 13);
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    insta::assert_snapshot!(conditions(&stage.status("ended")));
+    stage.artifacts.answer_instead("/a.jar", slow(3));
+
     // It does not come back in time: the image is pushed and named, and the exit code says what is missing.
     stage.connect_build("lost", |_| ());
     let running = stage.begin("cb/lost");
@@ -513,4 +525,98 @@ fn an_image_stream_takes_the_image_with_a_service_accounts_token() {
     let missing = build("missing", &kubeconfig);
     insta::assert_snapshot!([unset, refused, missing].map(|run| run.error()).join("\n\n"));
     assert!(conditions(&stage.status("missing")).contains("no image stream with name nothing."));
+}
+
+/// An answer of the API server that is worth another try.
+fn busy(line: &str, details: &Value) -> Answer {
+    let status = json!({ "kind": "Status", "apiVersion": "v1", "status": "Failure", "message": line, "details": details });
+    Answer::Raw(format!(
+        "HTTP/1.1 {line}\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n{status}"
+    ))
+}
+
+fn json_answer(value: &Value) -> Answer {
+    Answer::Typed("application/json", value.to_string().into_bytes())
+}
+
+/// What no real API server does on demand: it is overloaded, fails for a moment, and knows but the older version.
+#[test]
+fn an_api_server_that_is_busy_is_asked_again() {
+    let place = Workplace::new();
+    let artifacts = ArtifactServer::start(&[("/a.jar", Answer::Content(zip_of(&[("A.class", b"a")])))]);
+    let group = json!({
+        "kind": "APIGroup", "apiVersion": "v1", "name": "kafka.strimzi.io",
+        "versions": [{ "groupVersion": "kafka.strimzi.io/v1beta2", "version": "v1beta2" }],
+        "preferredVersion": { "groupVersion": "kafka.strimzi.io/v1beta2", "version": "v1beta2" },
+    });
+    let resource = json!({
+        "apiVersion": "kafka.strimzi.io/v1beta2",
+        "kind": "KafkaConnect",
+        "metadata": { "name": "mine", "namespace": "kafka", "uid": "1", "resourceVersion": "7", "generation": 1 },
+        "spec": { "build": {
+            "output": { "type": "docker", "image": "registry.example.com/mine:1" },
+            "plugins": [{ "name": "echo", "artifacts": [{ "type": "jar", "url": artifacts.url("/a.jar") }] }],
+        } },
+    });
+    let path = "/apis/kafka.strimzi.io/v1beta2/namespaces/kafka/kafkaconnects/mine";
+    let in_turn = Answer::InTurn(vec![
+        busy("429 Too Many Requests", &json!({ "retryAfterSeconds": 1 })),
+        busy("503 Service Unavailable", &json!({})),
+        json_answer(&resource),
+    ]);
+    let events = Answer::InTurn(vec![busy("500 Internal Server Error", &json!({})), json_answer(&json!({}))]);
+    let api = ArtifactServer::start(&[
+        (
+            "/apis/kafka.strimzi.io",
+            Answer::InTurn(vec![busy("504 Gateway Timeout", &json!({})), json_answer(&group)]),
+        ),
+        (path, in_turn),
+        (&format!("{path}?fieldManager=connect-build"), json_answer(&resource)),
+        ("/api/v1/namespaces/kafka/events", events),
+    ]);
+    let kubeconfig = format!(
+        "apiVersion: v1\nkind: Config\ncurrent-context: here\nclusters: [{{name: here, cluster: {{server: \"http://127.0.0.1:{}\"}}}}]\n\
+         users: [{{name: me, user: {{}}}}]\ncontexts: [{{name: here, context: {{cluster: here, user: me, namespace: kafka}}}}]\n",
+        api.port
+    );
+    place.write("kubeconfig", kubeconfig);
+    let arguments = [
+        "build",
+        "--resource",
+        "kc/mine",
+        "--kubeconfig",
+        "kubeconfig",
+        "--base",
+        "scratch",
+        "--to",
+        "oci:image",
+    ];
+    let run = place.run(&arguments).succeeded();
+    for code in ["429", "503", "500", "504"] {
+        assert!(run.stderr.contains(&format!("(HTTP {code}); trying again")), "{code}: {}", run.stderr);
+    }
+    let patched = api.requests().iter().filter(|request| request.starts_with("PATCH")).count();
+    assert_eq!(patched, 1);
+
+    // What is no use to ask again is an error at once, which says what can be done.
+    let denied = json!({ "kind": "Status", "status": "Failure", "message": "kafkaconnects \u{1b}[31mmine is forbidden", "code": 403 });
+    let denied = format!(
+        "HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n{denied}"
+    );
+    api.answer_instead(path, Answer::Raw(denied));
+    let refused = place.run(&arguments);
+    let unknown =
+        place.run(&["build", "--resource", "kc/mine", "--kubeconfig", "kubeconfig", "--context", "there"]);
+    let nowhere = place.run(&["build", "--resource", "kc/mine"]);
+    let both = place.run(&["build", "a.yaml", "--resource", "kc/mine"]);
+    let wrong = place.run(&["build", "--resource", "kc/Mine!"]);
+    let several = place.run(&["build", "--resource", "kc/a,kc/b", "--kubeconfig", "kubeconfig"]);
+    let beyond = place
+        .command()
+        .args(["build", "--resource", "kc/a,kc/b"])
+        .env("JOB_COMPLETION_INDEX", "2")
+        .output()
+        .unwrap();
+    let all = [refused, unknown, nowhere, both, wrong, several, Run::new(beyond, &place.path(""))];
+    insta::assert_snapshot!(all.map(|run| run.error()).join("\n\n"));
 }
