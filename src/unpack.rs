@@ -7,6 +7,7 @@
 
 mod meter;
 mod refusal;
+mod services;
 mod single;
 mod sniff;
 mod tar;
@@ -20,6 +21,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use self::meter::Meter;
 pub use self::refusal::{Refusal, UnpackError};
+use self::services::Services;
 use self::tree::Added;
 pub use self::tree::Tree;
 use crate::fetch::Fetched;
@@ -68,6 +70,8 @@ pub struct Summary {
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// Classes of connectors that its jars offer, as far as they say so.
+    pub connectors: Vec<String>,
     /// What deserves a line in the log: links left out, names that differ only by case, a jar that is none.
     pub remarks: Vec<String>,
     /// Remarks beyond the first [`MAX_REMARKS`].
@@ -174,7 +178,8 @@ impl Unpacker<'_> {
         self.admit(&path, &added)?;
         self.meter.name(&path, self.rules)?;
         self.meter.announce(size, self.rules)?;
-        let mut content = Watched { content, cancelled: &self.rules.cancelled, failure: None };
+        let services = is_jar(&path).then(Services::default);
+        let mut content = Watched { content, cancelled: &self.rules.cancelled, services, failure: None };
         let taken = self.sink.file(&path, executable, size, &mut content);
         // A failing sink has its own words, a failing archive the reader's.
         match (content.failure, taken) {
@@ -182,6 +187,7 @@ impl Unpacker<'_> {
             (None, Ok(())) => {
                 self.summary.files += 1;
                 self.summary.bytes += size;
+                self.summary.connectors.extend(content.services.map(Services::finish).unwrap_or_default());
                 Ok(())
             }
         }
@@ -213,11 +219,17 @@ impl Unpacker<'_> {
     }
 }
 
-/// Passes an entry's content on until the build is called off, and keeps the archive's own error, which a sink may
+/// Kafka looks for plugins in files with this very ending (`PluginUtils.isArchive`, which is not for `.JAR` either).
+fn is_jar(path: &EntryPath) -> bool {
+    path.as_str().rsplit_once('.').is_some_and(|(_, extension)| extension == "jar")
+}
+
+/// Passes an entry's content on until the build is called off, looks at what a jar offers, and keeps the archive's own error, which a sink may
 /// wrap or lose.
 struct Watched<'a> {
     content: &'a mut dyn Read,
     cancelled: &'a AtomicBool,
+    services: Option<Services>,
     failure: Option<io::Error>,
 }
 
@@ -232,7 +244,13 @@ impl Read for Watched<'_> {
                 self.failure = Some(error);
                 Err(io::ErrorKind::Other.into())
             }
-            other => other,
+            Ok(length) => {
+                if let Some(services) = &mut self.services {
+                    services.see(&buffer[..length]);
+                }
+                Ok(length)
+            }
+            interrupted => interrupted,
         }
     }
 }

@@ -40,6 +40,8 @@ pub struct LayerOutcome {
     pub layer: BuiltLayer,
     /// Its artifacts.
     pub artifacts: Vec<ArtifactOutcome>,
+    /// Classes of connectors that its jars say they offer, in alphabetical order. Jars need not say so.
+    pub connectors: Vec<String>,
 }
 
 /// An artifact as it was found.

@@ -1,5 +1,6 @@
 //! One plugin's way: its artifacts come in, become a layer, and go out while they do.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -119,6 +120,8 @@ fn assemble(
 
 impl BuiltPlugin {
     fn new(plugin: &Plugin, layer: BuiltLayer, parts: Vec<Part>) -> Self {
+        let offered = parts.iter().flat_map(|part| &part.summaries).flat_map(|summary| &summary.connectors);
+        let connectors: BTreeSet<String> = offered.cloned().collect();
         let artifacts: Vec<ArtifactOutcome> = (plugin.artifacts.iter().zip(parts))
             .map(|(artifact, part)| ArtifactOutcome {
                 kind: artifact.id().kind,
@@ -138,6 +141,7 @@ impl BuiltPlugin {
             inputs: plugin.inputs.clone(),
             layer: layer.clone(),
             artifacts,
+            connectors: connectors.into_iter().collect(),
         };
         let (name, inputs) = (plugin.name.clone(), plugin.inputs.clone());
         Self { layer: PluginLayer { plugin: name, inputs, made_of: made_of.join(", "), layer }, outcome }

@@ -94,6 +94,7 @@ fn success(outcome: &Outcome) -> Value {
                 "compression": layer.layer.compression.name(),
                 "inputs": layer.inputs,
                 "artifacts": artifacts,
+                "connectors": layer.connectors,
             })
         })
         .collect();

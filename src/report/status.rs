@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 use super::result_file::Failure;
 use super::termination::failure_message;
 use super::text::bytes;
-use crate::digest::Digest;
 use crate::pipeline::Outcome;
+
+/// Most connectors that are listed of a plugin: a status shall stay small.
+const MAX_CONNECTORS: usize = 50;
 
 /// What became of a `ConnectBuild`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -98,6 +100,9 @@ pub struct PluginStatus {
     pub size: u64,
     /// Files in it.
     pub files: u64,
+    /// Classes of connectors that its jars offer, as far as they say so in META-INF/services.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub connectors: Vec<String>,
 }
 
 /// Who builds.
@@ -193,9 +198,10 @@ impl Status {
         self.plugins = (outcome.layers.iter())
             .map(|layer| PluginStatus {
                 name: layer.plugin.clone(),
-                layer: Digest::to_string(&layer.layer.digest),
+                layer: layer.layer.digest.to_string(),
                 size: layer.layer.size,
                 files: layer.layer.files,
+                connectors: layer.connectors.iter().take(MAX_CONNECTORS).cloned().collect(),
             })
             .collect();
         self.phase = Some(Phase::Succeeded);

@@ -57,6 +57,7 @@ fn layer(name: &str, size: u64) -> LayerOutcome {
             took: Duration::from_millis(310),
         },
         artifacts: Vec::new(),
+        connectors: Vec::new(),
     }
 }
 

@@ -178,7 +178,7 @@ build:
 #[test]
 fn hints_say_what_to_give() {
     let hint = |text| read(text, Origin::File).unwrap_err().hint();
-    insta::assert_snapshot!(hint("a: 1").unwrap(), @"give a KafkaConnect resource with `spec.build`, or its `build:` section; `connect-build schema` prints what belongs there");
+    insta::assert_snapshot!(hint("a: 1").unwrap(), @"give a KafkaConnect or ConnectBuild resource with `spec.build`, or its `build:` section; `connect-build schema` prints what belongs there");
 }
 
 #[test]

@@ -22,7 +22,8 @@ impl Stage {
     fn new() -> Self {
         let cluster = Cluster::start();
         cluster.namespace("kafka");
-        let jar = Answer::Content(zip_of(&[("A.class", b"a")]));
+        let service = "META-INF/services/org.apache.kafka.connect.sink.SinkConnector";
+        let jar = Answer::Content(zip_of(&[("A.class", b"a"), (service, b"org.example.EchoSink\n")]));
         Self {
             cluster,
             registry: RealRegistry::start(Setup::Http),
@@ -151,6 +152,7 @@ fn a_resource_is_built_and_its_status_says_so() {
     assert_eq!((&status["phase"], &status["observedGeneration"]), (&json!("Succeeded"), &json!(1)));
     assert_eq!(status["build"]["attempt"], 1);
     assert_eq!(status["plugins"][0]["name"], "echo");
+    assert_eq!(status["plugins"][0]["connectors"], json!(["org.example.EchoSink"]));
     assert!(status["startTime"].as_str().unwrap() <= status["completionTime"].as_str().unwrap());
     insta::assert_snapshot!(conditions(&status));
     // The columns of `kubectl get`; the age differs.
