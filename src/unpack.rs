@@ -219,9 +219,10 @@ impl Unpacker<'_> {
     }
 }
 
-/// Kafka looks for plugins in files with this very ending (`PluginUtils.isArchive`, which is not for `.JAR` either).
+/// Kafka looks for plugins in files with this ending.
 fn is_jar(path: &EntryPath) -> bool {
-    path.as_str().rsplit_once('.').is_some_and(|(_, extension)| extension == "jar")
+    let extension = path.as_str().rsplit_once('.').map(|(_, extension)| extension);
+    extension.is_some_and(|extension| extension.eq_ignore_ascii_case("jar"))
 }
 
 /// Passes an entry's content on until the build is called off, looks at what a jar offers, and keeps the archive's own error, which a sink may

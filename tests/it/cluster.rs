@@ -178,7 +178,9 @@ fn a_resource_is_built_and_its_status_says_so() {
     let status = stage.status("one");
     assert_eq!((&status["digest"], &status["phase"]), (&json!(run.digest()), &json!("Failed")));
     assert_eq!((&status["observedGeneration"], &status["build"]["attempt"]), (&json!(2), &json!(1)));
-    insta::assert_snapshot!(conditions(&status));
+    // How far the other plugin came is chance.
+    let far = regex::Regex::new(r"of [01] of 2 plugins(, \d+ B)?|\d+ B so far").unwrap();
+    insta::assert_snapshot!(far.replace_all(&conditions(&status), "SO FAR"));
     stage.build("cb/one", &["--retries", "0", "--pod", "the-pod"]);
     assert_eq!(stage.status("one")["build"], json!({ "attempt": 2, "pod": "the-pod" }));
 
