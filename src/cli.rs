@@ -13,6 +13,7 @@ mod error;
 mod launch;
 mod maven;
 mod plan;
+mod runtime;
 mod settings;
 
 use std::ffi::OsString;

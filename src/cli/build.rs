@@ -17,10 +17,8 @@ use super::console::Console;
 use super::error::CliError;
 use super::launch::{Launch, Report};
 use super::plan::Input;
+use super::runtime::{SHUTDOWN, runtime, signal};
 use super::{cluster, plan, settings};
-
-/// How long threads get to notice that the build has ended.
-pub(super) const SHUTDOWN: Duration = Duration::from_millis(500);
 
 /// How long the cluster may take to hear that a build has failed; whoever ended it waits for that.
 const LAST_WORDS: Duration = Duration::from_secs(5);
@@ -155,27 +153,6 @@ async fn tell_cluster(report: &ClusterReport, end: &Result<End, CliError>) -> Re
             Ok(())
         }
     }
-}
-
-/// Threads for everything that waits.
-pub(super) fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
-    let mut builder = tokio::runtime::Builder::new_multi_thread();
-    builder.worker_threads(2).enable_all().build().map_err(CliError::Start)
-}
-
-/// The name of the first signal that wants this process to end.
-pub(super) fn signal() -> std::io::Result<impl Future<Output = &'static str>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hangup = signal(SignalKind::hangup())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => "SIGTERM",
-            _ = interrupt.recv() => "SIGINT",
-            _ = hangup.recv() => "SIGHUP",
-        }
-    })
 }
 
 /// Empties the files that the result goes to: an old result must not pass for this one's, and that a file cannot be written

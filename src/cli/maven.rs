@@ -15,9 +15,9 @@ use connect_build::report;
 use connect_build::workspace::Workspace;
 
 use super::args::{MavenArguments, MavenCommand, ScopeArgument};
-use super::build::{SHUTDOWN, runtime, signal};
 use super::console::Console;
 use super::error::CliError;
+use super::runtime::{SHUTDOWN, runtime, signal};
 use super::settings;
 
 pub(super) fn main(command: &MavenCommand) -> Result<(), CliError> {

@@ -10,12 +10,13 @@ use connect_build::spec::{self, MAX_INPUT_BYTES, Origin, Spec};
 
 use super::args::PlanArguments;
 use super::error::CliError;
-use super::{build, cluster, settings};
+use super::runtime::runtime;
+use super::{cluster, settings};
 
 pub(super) fn main(arguments: &PlanArguments) -> Result<(), CliError> {
     let (spec, to) = match source(arguments)? {
         Input::File(file) => (read(file)?, None),
-        Input::Cluster => build::runtime()?.block_on(of_cluster(arguments))?,
+        Input::Cluster => runtime()?.block_on(of_cluster(arguments))?,
     };
     for warning in &spec.warnings {
         super::say(&format!("warning: {warning}"));

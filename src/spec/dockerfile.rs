@@ -160,8 +160,7 @@ fn from(instruction: &Instruction<'_>) -> Result<(String, bool), DialectError> {
     if image.is_empty() || !image.chars().all(is_plain) {
         return Err(unlike());
     }
-    let name = if image == "scratch" { image.to_owned() } else { format!("docker://{image}") };
-    Ok((name, is_stage))
+    Ok((image.to_owned(), is_stage))
 }
 
 /// The value of an `ARG`, if the next instruction is the one of this name.

@@ -344,7 +344,7 @@ fn a_kafka_connect_gets_an_annotation_and_events() {
         stage.place.run(&[arguments.as_slice(), &["--report", report]].concat())
     };
     stage.cluster.run(&["annotate", "kc", "mine", "-n", "kafka", "connectbuild.io/image-"]);
-    of_file("annotation:kc/mine").succeeded();
+    let run = of_file("annotation:kc/mine").succeeded();
     let annotation = stage.cluster.value("kc/mine", "kafka", ".metadata.annotations.connectbuild\\.io/image");
     assert_eq!(annotation, run.stdout.trim());
     let refused =

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use connect_build::error::render;
+use connect_build::plan::{Choices, Plan};
 use connect_build::spec::{self, ArtifactKind, Origin, Remote, Spec};
 
 fn directory() -> PathBuf {
@@ -82,6 +83,11 @@ fn dockerfiles_of_every_generation() {
         .collect();
     files.sort();
     assert!(files.len() >= 40, "{} files", files.len());
+    // What is read makes a plan, as a resource does.
+    let choices = Choices { to: Some("oci:image".into()), maven_repository: true, ..Choices::default() };
+    for spec in files.iter().filter_map(|name| read(&text(name)).ok()) {
+        Plan::new(&spec, &choices).unwrap();
+    }
     let rows: Vec<String> = files
         .iter()
         .map(|name| {

@@ -33,7 +33,9 @@ pub(super) fn read(
     if flags != "-ec" {
         return Err(LaunchError::Missing("-ec SCRIPT"));
     }
-    let lines: Vec<&str> = script.trim_matches('\n').split('\n').map(str::trim_end).collect();
+    // A carriage return would be a word of its own, as far as a shell is concerned.
+    let lines: Vec<&str> =
+        script.trim_matches('\n').split('\n').map(|line| line.trim_end_matches([' ', '\t'])).collect();
     let [build, push, echo] = lines.as_slice() else {
         let found = format!("{} lines", lines.len());
         return Err(LaunchError::Script { line: 1, expected: "three lines".to_owned(), found });

@@ -188,11 +188,14 @@ fn scripts_that_are_refused() {
         usual.replacen(IMAGE, "other.example.com/x", 1),
         usual.replace("/dev/termination-log", "/etc/passwd"),
         usual.replace("{{.Name}}", "{{.ID}}"),
+        usual.replace('\n', "\r\n"),
         String::new(),
     ];
     let told: Vec<String> = rows
         .iter()
-        .map(|script| format!("== {}\n{}", script.replace('\n', "\n   "), run_script(script)))
+        .map(|script| {
+            format!("== {}\n{}", script.replace('\r', "\\r").replace('\n', "\n   "), run_script(script))
+        })
         .collect();
     insta::assert_snapshot!(told.join("\n\n"));
     for arguments in [vec!["/bin/bash"], vec!["/bin/bash", "-c", "x"], vec!["bash", "-ec"]] {
