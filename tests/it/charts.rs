@@ -104,6 +104,7 @@ fn wrong_values_are_refused_in_words() {
         ("nothing", "{}"),
         ("two ways", "{builds: [{name: a}], kafkaConnects: [b]}"),
         ("a name", "{builds: [{name: A_B}]}"),
+        ("a name twice", "{builds: [{name: a}, {name: b}, {name: a}]}"),
         ("a build without base", "{builds: [{name: a, spec: {build: {}}}]}"),
         ("a word that nobody knows", "{kafkaConnects: [b], job: {paralelism: 2}}"),
         (

@@ -1,5 +1,6 @@
+{{/* A label of DNS, with room for the revision, a hash and the index of a pod: names of pods are made of it. */}}
 {{- define "connect-build.name" -}}
-{{- .Release.Name | trunc 50 | trimSuffix "-" -}}
+{{- .Release.Name | replace "." "-" | trunc 40 | trimSuffix "-" -}}
 {{- end -}}
 
 {{/* A Job cannot be changed: each revision of the release has its own, and so have other values where nobody counts revisions. */}}
@@ -54,6 +55,10 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- else if gt (len $ways) 1 -}}
 {{- fail (printf "give one of `builds`, `kafkaConnects` and `inline`, not %s" (join " and " $ways)) -}}
 {{- end -}}
+{{- $names := splitList "," (include "connect-build.resources" .) -}}
+{{- if ne (len $names) (len (uniq $names)) -}}
+{{- fail (printf "a name is given twice: %s" (join ", " $names)) -}}
+{{- end -}}
 {{- end -}}
 
 {{/* The push secrets that the builds name, each once, separated by commas. */}}
@@ -97,7 +102,7 @@ metadata:
   {{- end }}
 spec:
   restartPolicy: Never
-  serviceAccountName: {{ include "connect-build.serviceAccount" . }}
+  serviceAccountName: {{ include "connect-build.serviceAccount" . | quote }}
   # A build of a file has no business with the API server.
   automountServiceAccountToken: {{ ne $resources "" }}
   {{- with .Values.imagePullSecrets }}
@@ -203,7 +208,7 @@ spec:
     - name: workspace
       {{- if .Values.workspace.persistentVolumeClaim }}
       persistentVolumeClaim:
-        claimName: {{ .Values.workspace.persistentVolumeClaim }}
+        claimName: {{ .Values.workspace.persistentVolumeClaim | quote }}
       {{- else }}
       emptyDir:
         sizeLimit: {{ .Values.workspace.sizeLimit }}
@@ -216,7 +221,7 @@ spec:
     {{- with $dockerConfig }}
     - name: docker
       secret:
-        secretName: {{ . }}
+        secretName: {{ . | quote }}
         items:
           - key: .dockerconfigjson
             path: config.json
@@ -224,22 +229,22 @@ spec:
     {{- with .Values.credentials.netrcSecret }}
     - name: netrc
       secret:
-        secretName: {{ . }}
+        secretName: {{ . | quote }}
     {{- end }}
     {{- with .Values.credentials.mavenSettingsSecret }}
     - name: maven
       secret:
-        secretName: {{ . }}
+        secretName: {{ . | quote }}
     {{- end }}
     {{- with .Values.credentials.headersSecret }}
     - name: headers
       secret:
-        secretName: {{ . }}
+        secretName: {{ . | quote }}
     {{- end }}
     {{- with .Values.caConfigMap }}
     - name: ca
       configMap:
-        name: {{ . }}
+        name: {{ . | quote }}
     {{- end }}
   {{- with .Values.nodeSelector }}
   nodeSelector:
@@ -254,7 +259,7 @@ spec:
     {{- toYaml . | nindent 4 }}
   {{- end }}
   {{- with .Values.priorityClassName }}
-  priorityClassName: {{ . }}
+  priorityClassName: {{ . | quote }}
   {{- end }}
 {{- end -}}
 
