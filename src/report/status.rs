@@ -253,3 +253,6 @@ impl Status {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
