@@ -11,15 +11,15 @@ use crate::support::real::{Doorkeeper, RealRegistry, Setup, text};
 use crate::support::{Run, Workplace, without_ports, zip_of};
 
 /// A cluster with a namespace `kafka`, a registry, and an artifact.
-struct Stage {
-    cluster: Cluster,
+pub(crate) struct Stage {
+    pub(crate) cluster: Cluster,
     registry: RealRegistry,
-    artifacts: ArtifactServer,
-    place: Workplace,
+    pub(crate) artifacts: ArtifactServer,
+    pub(crate) place: Workplace,
 }
 
 impl Stage {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let cluster = Cluster::start();
         cluster.namespace("kafka");
         let service = "META-INF/services/org.apache.kafka.connect.sink.SinkConnector";
@@ -45,7 +45,7 @@ impl Stage {
     }
 
     /// Creates a ConnectBuild that builds on nothing.
-    fn connect_build(&self, name: &str, change: impl FnOnce(&mut Value)) {
+    pub(crate) fn connect_build(&self, name: &str, change: impl FnOnce(&mut Value)) {
         let mut resource = json!({
             "apiVersion": "connectbuild.io/v1alpha1",
             "kind": "ConnectBuild",
@@ -68,18 +68,18 @@ impl Stage {
     }
 
     /// A build that goes on while the test does something to it.
-    fn begin(&self, resource: &str) -> Running {
+    pub(crate) fn begin(&self, resource: &str) -> Running {
         self.start(self.command(resource, &[]))
     }
 
-    fn start(&self, mut command: Command) -> Running {
+    pub(crate) fn start(&self, mut command: Command) -> Running {
         let words = std::fs::File::create(self.place.path("words")).unwrap();
         let stdout = std::fs::File::create(self.place.path("image")).unwrap();
         Running { child: command.stdout(stdout).stderr(words).spawn().unwrap() }
     }
 
     /// Waits until a value in the cluster is this.
-    fn wait(&self, resource: &str, path: &str, value: &str) {
+    pub(crate) fn wait(&self, resource: &str, path: &str, value: &str) {
         let begun = Instant::now();
         while self.cluster.value(resource, "kafka", path) != value {
             assert!(
@@ -91,26 +91,26 @@ impl Stage {
         }
     }
 
-    fn end(&self, mut running: Running) -> Run {
+    pub(crate) fn end(&self, mut running: Running) -> Run {
         let code = running.child.wait().unwrap().code().unwrap_or(-1);
         Run { code, stdout: self.place.read("image"), stderr: self.place.read("words") }
     }
 
     /// What skopeo says of an image.
-    fn skopeo(&self, name: &str) -> String {
+    pub(crate) fn skopeo(&self, name: &str) -> String {
         let image = format!("docker://{}", self.image(name));
         let inspect = ["inspect", "--tls-verify=false", "--format", "{{.Digest}}", &image];
         text(Command::new("skopeo").args(inspect)).trim().to_owned()
     }
 
-    fn status(&self, name: &str) -> Value {
+    pub(crate) fn status(&self, name: &str) -> Value {
         let resource = self.cluster.run(&["get", "connectbuild", name, "-n", "kafka", "-o", "json"]);
         serde_json::from_str::<Value>(&resource).unwrap()["status"].take()
     }
 }
 
-struct Running {
-    child: Child,
+pub(crate) struct Running {
+    pub(crate) child: Child,
 }
 
 impl Drop for Running {
@@ -133,7 +133,7 @@ fn conditions(status: &Value) -> String {
 }
 
 /// The same of a build that ended somewhere on its way: how far it came is chance.
-fn conditions_somewhere(status: &Value) -> String {
+pub(crate) fn conditions_somewhere(status: &Value) -> String {
     let far = regex::Regex::new(r"of \d of \d plugins(, \d+ B)?|\d+ B so far").unwrap();
     far.replace_all(&conditions(status), "SO FAR").into_owned()
 }
@@ -353,114 +353,6 @@ fn a_kafka_connect_gets_an_annotation_and_events() {
 }
 
 #[test]
-#[ignore = "kube-apiserver, etcd, kubectl, docker-registry, skopeo"]
-fn what_happens_while_a_build_runs() {
-    let mut stage = Stage::new();
-    let slow = |seconds| Answer::Slow(zip_of(&[("A.class", b"a")]), Duration::from_secs(seconds));
-
-    // Changed: the older build stops, and the status does not speak of the newer generation.
-    stage.connect_build("changed", |_| ());
-    stage.artifacts.answer_instead("/a.jar", slow(50));
-    let running = stage.begin("cb/changed");
-    stage.wait("cb/changed", ".status.phase", "Building");
-    stage.cluster.run(&[
-        "patch",
-        "cb",
-        "changed",
-        "-n",
-        "kafka",
-        "--type=merge",
-        "-p",
-        r#"{"spec":{"base":{"platforms":["all"]}}}"#,
-    ]);
-    insta::assert_snapshot!(stage.end(running).error());
-    assert_eq!(stage.status("changed")["observedGeneration"], 1);
-
-    // Deleted, and made again under the same name.
-    for again in [false, true] {
-        stage.connect_build("gone", |_| ());
-        let running = stage.begin("cb/gone");
-        stage.wait("cb/gone", ".status.phase", "Building");
-        stage.cluster.run(&["delete", "cb", "gone", "-n", "kafka"]);
-        if again {
-            stage.connect_build("gone", |_| ());
-        }
-        let words = stage.end(running).error();
-        assert!(words.starts_with("exit 15\nerror: ConnectBuild `gone` was deleted"), "{words}");
-        if again {
-            assert_eq!(stage.status("gone"), Value::Null);
-        }
-    }
-
-    // Somebody else writes all the time: each of our writes comes through in the end.
-    stage.connect_build("contended", |_| ());
-    stage.artifacts.answer_instead("/a.jar", slow(4));
-    let running = stage.begin("cb/contended");
-    for number in 0..30 {
-        let label = format!("number={number}");
-        stage.cluster.run(&["label", "--overwrite", "cb", "contended", "-n", "kafka", &label]);
-    }
-    let run = stage.end(running).succeeded();
-    assert_eq!(stage.status("contended")["digest"], run.digest());
-
-    // The API server goes away and comes back.
-    stage.connect_build("restarted", |_| ());
-    stage.artifacts.answer_instead("/a.jar", slow(3));
-    let running = stage.begin("cb/restarted");
-    stage.wait("cb/restarted", ".status.phase", "Building");
-    stage.cluster.stop_server();
-    std::thread::sleep(Duration::from_secs(5));
-    stage.cluster.start_server();
-    let run = stage.end(running).succeeded();
-    assert_eq!(stage.status("restarted")["digest"], run.digest());
-    assert_eq!(run.digest(), stage.skopeo("restarted"));
-
-    // The token is no longer good, and a new one is on the disk, as kubelets renew it.
-    stage.cluster.run(&["create", "serviceaccount", "builder", "-n", "kafka"]);
-    let may =
-        ["--verb=get,patch", "--resource=connectbuilds.connectbuild.io,connectbuilds.connectbuild.io/status"];
-    stage.cluster.run(&[["create", "role", "builder", "-n", "kafka"].as_slice(), &may].concat());
-    let whom = ["--role=builder", "--serviceaccount=kafka:builder"];
-    stage.cluster.run(&[["create", "rolebinding", "builder", "-n", "kafka"].as_slice(), &whom].concat());
-    let account = stage.cluster.service_account("kafka", &stage.cluster.token("kafka", "builder"));
-    stage.connect_build("renewed", |_| ());
-    stage.artifacts.answer_instead("/a.jar", slow(15));
-    let mut command = stage.place.command();
-    command.args(["build", "--resource", "cb/renewed", "-n", "kafka", "--kubeconfig"]);
-    command.arg(stage.cluster.kubeconfig_of_file(&account.path().join("token")));
-    let running = stage.start(command);
-    stage.wait("cb/renewed", ".status.phase", "Building");
-    stage.cluster.run(&["delete", "serviceaccount", "builder", "-n", "kafka"]);
-    stage.cluster.run(&["create", "serviceaccount", "builder", "-n", "kafka"]);
-    std::fs::write(account.path().join("token"), stage.cluster.token("kafka", "builder")).unwrap();
-    let run = stage.end(running).succeeded();
-    assert!(run.stderr.contains("Unauthorized (HTTP 401)"), "{}", run.stderr);
-    assert_eq!(stage.status("renewed")["digest"], run.digest());
-
-    // Somebody ends it.
-    stage.connect_build("ended", |_| ());
-    stage.artifacts.answer_instead("/a.jar", slow(50));
-    let running = stage.begin("cb/ended");
-    stage.wait("cb/ended", ".status.conditions[?(@.type==\"Downloaded\")].status", "False");
-    let begun = Instant::now();
-    Command::new("kill").args(["-TERM", &running.child.id().to_string()]).status().unwrap();
-    assert_eq!(stage.end(running).code, 13);
-    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
-    insta::assert_snapshot!(conditions_somewhere(&stage.status("ended")));
-    stage.artifacts.answer_instead("/a.jar", slow(3));
-
-    // It does not come back in time: the image is pushed and named, and the exit code says what is missing.
-    stage.connect_build("lost", |_| ());
-    let running = stage.begin("cb/lost");
-    stage.wait("cb/lost", ".status.phase", "Building");
-    stage.cluster.stop_server();
-    let run = stage.end(running);
-    assert_eq!((run.code, run.digest()), (16, stage.skopeo("lost")), "{}", run.stderr);
-    let last = run.stderr.rfind("error: the image").unwrap();
-    insta::assert_snapshot!(run.stderr[last..].trim());
-}
-
-#[test]
 #[ignore = "kube-apiserver, etcd, kubectl, docker-registry, skopeo, nginx, openssl"]
 fn an_image_stream_takes_the_image_with_a_service_accounts_token() {
     let stage = Stage::new();
@@ -533,98 +425,4 @@ fn an_image_stream_takes_the_image_with_a_service_accounts_token() {
     let missing = build("missing", &kubeconfig);
     insta::assert_snapshot!([unset, refused, missing].map(|run| run.error()).join("\n\n"));
     assert!(conditions(&stage.status("missing")).contains("no image stream with name nothing."));
-}
-
-/// An answer of the API server that is worth another try.
-fn busy(line: &str, details: &Value) -> Answer {
-    let status = json!({ "kind": "Status", "apiVersion": "v1", "status": "Failure", "message": line, "details": details });
-    Answer::Raw(format!(
-        "HTTP/1.1 {line}\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n{status}"
-    ))
-}
-
-fn json_answer(value: &Value) -> Answer {
-    Answer::Typed("application/json", value.to_string().into_bytes())
-}
-
-/// What no real API server does on demand: it is overloaded, fails for a moment, and knows but the older version.
-#[test]
-fn an_api_server_that_is_busy_is_asked_again() {
-    let place = Workplace::new();
-    let artifacts = ArtifactServer::start(&[("/a.jar", Answer::Content(zip_of(&[("A.class", b"a")])))]);
-    let group = json!({
-        "kind": "APIGroup", "apiVersion": "v1", "name": "kafka.strimzi.io",
-        "versions": [{ "groupVersion": "kafka.strimzi.io/v1beta2", "version": "v1beta2" }],
-        "preferredVersion": { "groupVersion": "kafka.strimzi.io/v1beta2", "version": "v1beta2" },
-    });
-    let resource = json!({
-        "apiVersion": "kafka.strimzi.io/v1beta2",
-        "kind": "KafkaConnect",
-        "metadata": { "name": "mine", "namespace": "kafka", "uid": "1", "resourceVersion": "7", "generation": 1 },
-        "spec": { "build": {
-            "output": { "type": "docker", "image": "registry.example.com/mine:1" },
-            "plugins": [{ "name": "echo", "artifacts": [{ "type": "jar", "url": artifacts.url("/a.jar") }] }],
-        } },
-    });
-    let path = "/apis/kafka.strimzi.io/v1beta2/namespaces/kafka/kafkaconnects/mine";
-    let in_turn = Answer::InTurn(vec![
-        busy("429 Too Many Requests", &json!({ "retryAfterSeconds": 1 })),
-        busy("503 Service Unavailable", &json!({})),
-        json_answer(&resource),
-    ]);
-    let events = Answer::InTurn(vec![busy("500 Internal Server Error", &json!({})), json_answer(&json!({}))]);
-    let api = ArtifactServer::start(&[
-        (
-            "/apis/kafka.strimzi.io",
-            Answer::InTurn(vec![busy("504 Gateway Timeout", &json!({})), json_answer(&group)]),
-        ),
-        (path, in_turn),
-        (&format!("{path}?fieldManager=connect-build"), json_answer(&resource)),
-        ("/api/v1/namespaces/kafka/events", events),
-    ]);
-    let kubeconfig = format!(
-        "apiVersion: v1\nkind: Config\ncurrent-context: here\nclusters: [{{name: here, cluster: {{server: \"http://127.0.0.1:{}\"}}}}]\n\
-         users: [{{name: me, user: {{}}}}]\ncontexts: [{{name: here, context: {{cluster: here, user: me, namespace: kafka}}}}]\n",
-        api.port
-    );
-    place.write("kubeconfig", kubeconfig);
-    let arguments = [
-        "build",
-        "--resource",
-        "kc/mine",
-        "--kubeconfig",
-        "kubeconfig",
-        "--base",
-        "scratch",
-        "--to",
-        "oci:image",
-    ];
-    let run = place.run(&arguments).succeeded();
-    for code in ["429", "503", "500", "504"] {
-        assert!(run.stderr.contains(&format!("(HTTP {code}); trying again")), "{code}: {}", run.stderr);
-    }
-    let patched = api.requests().iter().filter(|request| request.starts_with("PATCH")).count();
-    assert_eq!(patched, 1);
-
-    // What is no use to ask again is an error at once, which says what can be done.
-    let denied = json!({ "kind": "Status", "status": "Failure", "message": "kafkaconnects \u{1b}[31mmine is forbidden", "code": 403 });
-    let denied = format!(
-        "HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n{denied}"
-    );
-    api.answer_instead(path, Answer::Raw(denied));
-    let refused = place.run(&arguments);
-    let unknown =
-        place.run(&["build", "--resource", "kc/mine", "--kubeconfig", "kubeconfig", "--context", "there"]);
-    let nowhere = place.run(&["build", "--resource", "kc/mine"]);
-    let both = place.run(&["build", "a.yaml", "--resource", "kc/mine"]);
-    let wrong = place.run(&["build", "--resource", "kc/Mine!"]);
-    let several = place.run(&["build", "--resource", "kc/a,kc/b", "--kubeconfig", "kubeconfig"]);
-    let beyond = place
-        .command()
-        .args(["build", "--resource", "kc/a,kc/b"])
-        .env("JOB_COMPLETION_INDEX", "2")
-        .output()
-        .unwrap();
-    let all = [refused, unknown, nowhere, both, wrong, several, Run::new(beyond, &place.path(""))];
-    insta::assert_snapshot!(all.map(|run| run.error()).join("\n\n"));
 }

@@ -16,6 +16,7 @@ mod archives_of_tools;
 mod charts;
 mod cli;
 mod cluster;
+mod cluster_faults;
 mod container;
 mod dialect;
 mod differential;

@@ -142,6 +142,17 @@ fn start_nginx(directory: &Path, port: u16, server: &str) -> Child {
     nginx
 }
 
+/// A server of nginx in front of a registry, with a certificate of the authority in `at`, and these words of its own.
+fn registry_behind_tls(at: &Path, port: u16, registry: &RealRegistry, words: &str) -> String {
+    format!(
+        "listen 127.0.0.1:{port} ssl; ssl_certificate {0}/server.crt; ssl_certificate_key {0}/server.key;\n{words}\n\
+         location / {{ proxy_pass http://127.0.0.1:{1}; proxy_request_buffering off; proxy_http_version 1.1;\n\
+         proxy_set_header Host $http_host; proxy_set_header X-Forwarded-Proto https; }}",
+        at.display(),
+        registry.port,
+    )
+}
+
 /// A registry behind TLS and an nginx that lets in one user with one password, however long that is.
 pub(crate) struct Doorkeeper {
     nginx: Child,
@@ -157,15 +168,15 @@ impl Doorkeeper {
         make_certificates(at);
         let credentials = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
         let port = free_port();
-        let server = format!(
-            "listen 127.0.0.1:{port} ssl; ssl_certificate {0}/server.crt; ssl_certificate_key {0}/server.key;\n\
-             large_client_header_buffers 4 32k;\n\
-             add_header WWW-Authenticate 'Basic realm=\"the registry\"' always;\n\
-             if ($http_authorization != \"Basic {credentials}\") {{ return 401; }}\n\
-             location / {{ proxy_pass http://127.0.0.1:{1}; proxy_request_buffering off; proxy_http_version 1.1;\n\
-             proxy_set_header Host $http_host; proxy_set_header X-Forwarded-Proto https; }}",
-            at.display(),
-            registry.port,
+        let server = registry_behind_tls(
+            at,
+            port,
+            &registry,
+            &format!(
+                "large_client_header_buffers 4 32k;\n\
+                 add_header WWW-Authenticate 'Basic realm=\"the registry\"' always;\n\
+                 if ($http_authorization != \"Basic {credentials}\") {{ return 401; }}"
+            ),
         );
         let nginx = start_nginx(at, port, &server);
         Self { nginx, port, _registry: registry, directory }
@@ -229,14 +240,8 @@ impl MutualTls {
             "client.ext",
         ]);
         let port = free_port();
-        let server = format!(
-            "listen 127.0.0.1:{port} ssl; ssl_certificate {0}/server.crt; ssl_certificate_key {0}/server.key;\n\
-             ssl_client_certificate {0}/ca.crt; ssl_verify_client on;\n\
-             location / {{ proxy_pass http://127.0.0.1:{1}; proxy_request_buffering off; proxy_http_version 1.1;\n\
-             proxy_set_header Host $http_host; proxy_set_header X-Forwarded-Proto https; }}",
-            at.display(),
-            registry.port,
-        );
+        let wanted = format!("ssl_client_certificate {}/ca.crt; ssl_verify_client on;", at.display());
+        let server = registry_behind_tls(at, port, &registry, &wanted);
         let nginx = start_nginx(at, port, &server);
         Self { nginx, port, registry, directory }
     }
