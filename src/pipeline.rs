@@ -77,12 +77,14 @@ struct Build<'a> {
     stages: &'a Stages,
 }
 
-/// Carries out `plan`; `stages`, which start empty, tell how far it is, also to whoever calls it off.
+/// Carries out `plan`; `stages`, which start empty, tell how far it is, also to whoever calls it off. When all is there but the
+/// image itself, `consent` is waited for: it ends as soon as the image may be published.
 pub async fn run(
     plan: &Plan,
     settings: &BuildSettings,
     reporter: &Arc<dyn Reporter>,
     stages: &Stages,
+    consent: impl Future<Output = ()>,
 ) -> Result<Outcome, BuildError> {
     let started = Instant::now();
     let workspace = Workspace::create(&settings.workspace)?;
@@ -140,6 +142,7 @@ pub async fn run(
     let images: Vec<Image> =
         base.images.iter().map(|base| image::append(base, &layers, &dressing)).collect::<Result<_, _>>()?;
     images.iter().try_for_each(image::validate)?;
+    consent.await;
     let publish =
         async { target.publish(&images, settings.format, base.single).await.map_err(BuildError::from) };
     let pushed = stages.time(Stage::Publish, publish).await?;

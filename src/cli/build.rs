@@ -122,14 +122,14 @@ async fn build(
     }
     let plan = Plan::new(&spec, &choices).map_err(CliError::Plan)?;
     let Some(report) = report else {
-        let build = pipeline::run(&plan, &settings, &console.reporter, stages);
+        let build = pipeline::run(&plan, &settings, &console.reporter, stages, std::future::ready(()));
         return Ok(End::Built(Box::new(build.await.map_err(CliError::Build)?)));
     };
     report.begin(plan.plugins.len()).await.map_err(CliError::Report)?;
     let reporter = report.listen(Arc::clone(&console.reporter));
     tokio::select! {
         biased;
-        outcome = pipeline::run(&plan, &settings, &reporter, stages) => {
+        outcome = pipeline::run(&plan, &settings, &reporter, stages, report.consent()) => {
             Ok(End::Built(Box::new(outcome.map_err(CliError::Build)?)))
         }
         superseded = report.follow() => Err(CliError::Report(superseded)),

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use super::result_file::Failure;
 use super::status::{Advance, Status, Time};
@@ -27,6 +28,9 @@ const INTERVAL: Duration = Duration::from_secs(2);
 
 /// How often a resource is looked at where there is nothing to write.
 const GLANCE: Duration = Duration::from_secs(10);
+
+/// How long publishing waits for the API server.
+const CONSENT: Duration = Duration::from_secs(5);
 
 /// Conflicts after which a write is given up.
 const MAX_CONFLICTS: u32 = 8;
@@ -178,6 +182,8 @@ pub struct ClusterReport {
     pod: Option<String>,
     statuses: Mutex<Vec<Option<Status>>>,
     advances: Arc<Advances>,
+    /// The resource may have changed: look at once.
+    doubt: Notify,
 }
 
 impl ClusterReport {
@@ -209,6 +215,7 @@ impl ClusterReport {
             subjects,
             pod,
             advances: Arc::default(),
+            doubt: Notify::new(),
         };
         for place in report.with(ReportForm::Status) {
             let subject = &report.subjects[place];
@@ -237,9 +244,11 @@ impl ClusterReport {
         let mut told = self.advances.get();
         let mut seen = Instant::now();
         loop {
-            tokio::time::sleep(INTERVAL).await;
+            let doubted = tokio::time::timeout(INTERVAL, self.doubt.notified()).await.is_ok();
             let advance = self.advances.get();
-            let result = if advance != told && self.with(ReportForm::Status).next().is_some() {
+            let result = if doubted {
+                self.look().await
+            } else if advance != told && self.with(ReportForm::Status).next().is_some() {
                 self.write_statuses(Status::advance).await
             } else if seen.elapsed() >= GLANCE {
                 self.look().await
@@ -252,6 +261,20 @@ impl ClusterReport {
                 Err(error @ ReportError::Superseded { .. }) => return error,
                 Err(error) => tracing::warn!("{}; the build goes on", crate::error::one_line(&error)),
             }
+        }
+    }
+
+    /// Ends when the image may be published: the resource is still what is built, or nobody knows better. Otherwise
+    /// [`ClusterReport::follow`] ends.
+    pub async fn consent(&self) {
+        match tokio::time::timeout(CONSENT, self.look()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(ReportError::Superseded { .. })) => {
+                self.doubt.notify_one();
+                std::future::pending::<()>().await;
+            }
+            Ok(Err(error)) => tracing::warn!("{}; the image is published", crate::error::one_line(&error)),
+            Err(_) => tracing::warn!("the Kubernetes API does not answer; the image is published"),
         }
     }
 

@@ -96,9 +96,14 @@ impl Stage {
         Run { code, stdout: self.place.read("image"), stderr: self.place.read("words") }
     }
 
+    /// An image as skopeo names it.
+    pub(crate) fn docker(&self, name: &str) -> String {
+        format!("docker://{}", self.image(name))
+    }
+
     /// What skopeo says of an image.
     pub(crate) fn skopeo(&self, name: &str) -> String {
-        let image = format!("docker://{}", self.image(name));
+        let image = self.docker(name);
         let inspect = ["inspect", "--tls-verify=false", "--format", "{{.Digest}}", &image];
         text(Command::new("skopeo").args(inspect)).trim().to_owned()
     }

@@ -33,6 +33,30 @@ fn what_happens_while_a_build_runs() {
     insta::assert_snapshot!(stage.end(running).error());
     assert_eq!(stage.status("changed")["observedGeneration"], 1);
 
+    // Changed at the last moment, between two looks: nothing is published either.
+    stage.connect_build("late", |_| ());
+    stage.artifacts.answer_instead("/a.jar", slow(5));
+    let running = stage.begin("cb/late");
+    stage.wait("cb/late", ".status.conditions[?(@.type==\"Downloaded\")].status", "False");
+    std::thread::sleep(Duration::from_millis(3_500));
+    stage.cluster.run(&[
+        "patch",
+        "cb",
+        "late",
+        "-n",
+        "kafka",
+        "--type=merge",
+        "-p",
+        r#"{"spec":{"suspend":false}}"#,
+    ]);
+    let late = stage.end(running);
+    assert_eq!(late.code, 15, "{}", late.stderr);
+    let missing = Command::new("skopeo")
+        .args(["inspect", "--tls-verify=false", &stage.docker("late")])
+        .output()
+        .unwrap();
+    assert!(!missing.status.success());
+
     // Deleted, and made again under the same name.
     for again in [false, true] {
         stage.connect_build("gone", |_| ());
