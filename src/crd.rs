@@ -146,7 +146,7 @@ fn refine(spec: &mut Value) {
     );
     at(&format!("{plugins}/items/properties/name"), json!({ "maxLength": 255 }));
     at(&artifacts, json!({ "maxItems": MAX_ARTIFACTS }));
-    at(&format!("{artifacts}/items/properties/url"), json!({ "pattern": ARTIFACT_URL, "maxLength": 2_048 }));
+    at(&format!("{artifacts}/items/properties/url"), json!({ "pattern": ARTIFACT_URL, "maxLength": 32_768 }));
     at(
         &format!("{artifacts}/items"),
         json!({ "x-kubernetes-validations": [
@@ -165,6 +165,13 @@ fn refine(spec: &mut Value) {
         ] }),
     );
     at(&format!("{artifacts}/items/properties/mirrors"), json!({ "maxItems": 100 }));
+    at(&format!("{artifacts}/items/properties/sha512sum"), json!({ "pattern": "^[0-9a-fA-F]{128}$" }));
+    at(&format!("{artifacts}/items/properties/repository"), json!({ "pattern": "^https?://[^/]" }));
+    for field in ["group", "artifact", "version", "fileName"] {
+        at(&format!("{artifacts}/items/properties/{field}"), json!({ "minLength": 1, "maxLength": 255 }));
+    }
+    let secret = "/properties/build/properties/output/properties/pushSecret";
+    at(secret, json!({ "pattern": "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", "maxLength": 253 }));
     at("/properties/base/properties/platforms", json!({ "maxItems": 32 }));
     at("/properties/base/properties/image", json!({ "maxLength": 1_024 }));
     at("/properties/build/properties/output/properties/image", json!({ "maxLength": 1_024 }));

@@ -134,7 +134,7 @@ impl Cluster {
         &self,
         resource: &ResourceName,
         metadata: Value,
-        status: &Value,
+        status: Value,
     ) -> Result<Value, KubernetesError> {
         let path = format!("{}/status?fieldManager={FIELD_MANAGER}&force=true", self.path(resource).await?);
         let mut body = json!({

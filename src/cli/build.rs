@@ -9,7 +9,7 @@ use connect_build::error::{Diagnose, Reason, one_line, render};
 use connect_build::pipeline::{self, BuildError, Outcome, Stages};
 use connect_build::plan::Plan;
 use connect_build::progress::Event;
-use connect_build::report::{self, ClusterReport, Failure, TERMINATION_LOG};
+use connect_build::report::{self, ClusterReport, Failure, ReportError, TERMINATION_LOG};
 use connect_build::spec::Spec;
 
 use super::args::{BuildArguments, ReportArguments};
@@ -20,7 +20,7 @@ use super::plan::Input;
 use super::runtime::{SHUTDOWN, runtime, signal};
 use super::{cluster, plan, settings};
 
-/// How long the cluster may take to hear that a build has failed; whoever ended it waits for that.
+/// How long the cluster may take to hear that a build was ended; whoever ended it waits for that.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
 pub(super) fn main(arguments: &BuildArguments, launch: &Launch) -> ExitCode {
@@ -141,13 +141,22 @@ async fn tell_cluster(report: &ClusterReport, end: &Result<End, CliError>) -> Re
     match end {
         Ok(End::Built(outcome)) => report.succeed(outcome).await.map_err(CliError::ReportAfter),
         Ok(End::Suspended) => report.suspend().await.map_err(CliError::Report),
-        Err(CliError::Report(_)) => Ok(()),
         Err(error) => {
             let failure = Failure::new(error);
-            let words = match tokio::time::timeout(LAST_WORDS, report.fail(&failure)).await {
+            let told = async {
+                match error {
+                    CliError::Report(superseded @ ReportError::Superseded { .. }) => {
+                        report.give_up(superseded).await
+                    }
+                    _ => report.fail(&failure).await,
+                }
+            };
+            // Only who has been told to end is in a hurry.
+            let patience = if error.reason() == Reason::Interrupted { LAST_WORDS } else { LAST_WORDS * 12 };
+            let words = match tokio::time::timeout(patience, told).await {
                 Ok(Ok(())) => return Ok(()),
                 Ok(Err(error)) => one_line(&error),
-                Err(_) => format!("no answer within {} s", LAST_WORDS.as_secs()),
+                Err(_) => format!("no answer within {} s", patience.as_secs()),
             };
             tracing::warn!("the cluster does not hear of this failure: {words}");
             Ok(())

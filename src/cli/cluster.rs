@@ -84,7 +84,9 @@ fn chosen(arguments: &ClusterArguments) -> Result<Option<ResourceName>, CliError
             "{count} resources are given, and which of them this process builds is said by JOB_COMPLETION_INDEX, which is not set"
         )));
     };
-    let chosen = index.parse::<usize>().ok().and_then(|index| names.into_iter().nth(index));
+    let digits = index.bytes().all(|byte| byte.is_ascii_digit());
+    let chosen =
+        index.parse::<usize>().ok().filter(|_| digits).and_then(|index| names.into_iter().nth(index));
     chosen
         .map(Some)
         .ok_or_else(|| flag(format!("JOB_COMPLETION_INDEX is `{index}`, but {count} resources are given")))
@@ -122,12 +124,20 @@ impl Session {
         let secret = spec.output.as_ref().and_then(|output| output.push_secret.as_deref());
         if let Some(secret) = secret.filter(|_| arguments.secrets_from_api) {
             let config = self.docker_config(secret).await?;
-            settings.pull.credentials = config.clone();
-            settings.push.credentials = config;
+            for side in [&mut settings.pull, &mut settings.push] {
+                side.credentials = config.clone().or(std::mem::take(&mut side.credentials));
+            }
+        }
+        if let Some(secret) = secret.filter(|_| settings.push.credentials.is_empty()) {
+            tracing::warn!(
+                "the resource names the push secret `{secret}`, and no credentials are given: mount it and name the file with \
+                 `--auth-file`, or give `--secrets-from-api`"
+            );
         }
         if choices.to.is_none()
             && let Some(target) = self.stream_of(spec).await?
         {
+            self.sign_in(&target, &mut settings.pull).await?;
             self.sign_in(&target, &mut settings.push).await?;
             choices.to = Some(target);
         }
@@ -156,16 +166,16 @@ impl Session {
         Ok(format!("docker://{repository}:{tag}"))
     }
 
-    /// Lets the registry of an image stream know who pushes, and trusts the authority of the cluster's services.
-    async fn sign_in(&self, target: &str, push: &mut RegistrySettings) -> Result<(), CliError> {
+    /// Lets the registry of an image stream know who asks, and trusts the authority of the cluster's services.
+    async fn sign_in(&self, target: &str, side: &mut RegistrySettings) -> Result<(), CliError> {
         let host = target.trim_start_matches("docker://").split('/').next().unwrap_or_default();
         if let Some(password) = self.cluster.token().await.map_err(CliError::Kubernetes)? {
-            push.credentials =
-                DockerConfig::everywhere(Credentials::Basic { user: TOKEN_USER.into(), password });
+            let token = Credentials::Basic { user: TOKEN_USER.into(), password };
+            side.credentials = DockerConfig::at(host, token).or(std::mem::take(&mut side.credentials));
         }
         let authority = Path::new(SERVICE_CA);
         if authority.is_file() {
-            push.hosts.entry(host.to_owned()).or_default().authorities.push(authority.to_owned());
+            side.hosts.entry(host.to_owned()).or_default().authorities.push(authority.to_owned());
         }
         Ok(())
     }

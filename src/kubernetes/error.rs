@@ -136,7 +136,7 @@ impl Diagnose for KubernetesError {
                 "the service account lacks the right: the chart's Role has what a build needs, by the names of its resources"
             }
             Self::Refused { code: 404, .. } => {
-                "check kind, name and namespace (`-n`), and that the custom resource definition is installed"
+                "check the name and the namespace (`-n`); where the kind is not known, its custom resource definition is not installed"
             }
             Self::Refused { .. } => return None,
         };

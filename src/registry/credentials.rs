@@ -109,6 +109,36 @@ impl DockerConfig {
         Self { everywhere: Some(credentials), ..Self::default() }
     }
 
+    /// Credentials for one registry.
+    #[must_use]
+    pub fn at(host: &str, credentials: Credentials) -> Self {
+        let entry = Entry { host: canonical_host(host), path: String::new(), credentials };
+        Self { entries: vec![entry], ..Self::default() }
+    }
+
+    /// This, and what `fallback` has for other registries and paths.
+    #[must_use]
+    pub fn or(mut self, fallback: Self) -> Self {
+        // Of two for one path the last is taken.
+        self.entries.splice(0..0, fallback.entries);
+        self.everywhere = self.everywhere.or(fallback.everywhere);
+        self.store = self.store.or(fallback.store);
+        self.unreadable.extend(fallback.unreadable);
+        for (host, helper) in fallback.helpers {
+            self.helpers.entry(host).or_insert(helper);
+        }
+        self
+    }
+
+    /// Whether nobody has said anything.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.everywhere.is_none()
+            && self.entries.is_empty()
+            && self.helpers.is_empty()
+            && self.store.is_none()
+    }
+
     /// Credentials for one repository, and a hint for the case that they do not do.
     pub fn lookup(&self, host: &str, repository: &str) -> (Option<Credentials>, Option<String>) {
         if let Some(credentials) = &self.everywhere {

@@ -114,7 +114,7 @@ pub enum ReportError {
     Superseded {
         /// Which.
         resource: ResourceName,
-        /// `changed`, `deleted`, `deleted and made again`.
+        /// `changed`, `deleted`, `built again by somebody else`, …
         what: &'static str,
     },
     /// The API server.
@@ -161,12 +161,24 @@ impl Subject {
         if differs("/metadata/uid") {
             return superseded("deleted and made again");
         }
+        if differs("/metadata/deletionTimestamp") {
+            return superseded("deleted");
+        }
         let changed = match self.name.kind {
             Kind::ConnectBuild => differs("/metadata/generation"),
             // Strimzi's has much beside the build.
             Kind::KafkaConnect => self.built && (differs("/spec/build") || differs("/spec/image")),
         };
         if changed { superseded("changed") } else { Ok(()) }
+    }
+
+    /// Whether no other build of the same generation has begun since `ours` was written.
+    fn check_turn(&self, ours: Option<&Status>, there: &Status) -> Result<(), ReportError> {
+        if ours.is_some_and(|ours| ours.is_followed_by(there)) {
+            let what = "built again by somebody else";
+            return Err(ReportError::Superseded { resource: self.name.clone(), what });
+        }
+        Ok(())
     }
 
     fn generation(&self) -> Option<i64> {
@@ -217,11 +229,6 @@ impl ClusterReport {
             advances: Arc::default(),
             doubt: Notify::new(),
         };
-        for place in report.with(ReportForm::Status) {
-            let subject = &report.subjects[place];
-            let status = Status::begin(&report.earlier(place), subject.generation(), report.pod.clone());
-            report.lock()[place] = Some(status);
-        }
         Ok(report)
     }
 
@@ -230,7 +237,7 @@ impl ClusterReport {
         Arc::new(Tee { next, advances: Arc::clone(&self.advances) })
     }
 
-    /// A build of so many plugins begins.
+    /// A build of so many plugins begins. Without an event it begins all the same.
     pub async fn begin(&self, plugins: usize) -> Result<(), ReportError> {
         self.advances.set_plugins(plugins);
         self.write_statuses(Status::advance).await?;
@@ -306,11 +313,12 @@ impl ClusterReport {
 
     /// Nothing is built.
     pub async fn suspend(&self) -> Result<(), ReportError> {
-        for place in self.with(ReportForm::Status) {
-            let status = Status::suspended(&self.earlier(place), self.subjects[place].generation());
-            self.lock()[place] = Some(status);
-        }
-        self.write_statuses(|_, _| ()).await
+        self.write_statuses(|status, _| *status = Status::suspended(status)).await
+    }
+
+    /// Somebody else builds what there is now.
+    pub async fn give_up(&self, error: &ReportError) -> Result<(), ReportError> {
+        self.event("Warning", "BuildSuperseded", &crate::error::one_line(error)).await
     }
 
     fn with(&self, form: ReportForm) -> impl Iterator<Item = usize> + '_ {
@@ -321,16 +329,12 @@ impl ClusterReport {
         self.statuses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The status that the resource had; one that is not ours to understand counts as none.
-    fn earlier(&self, place: usize) -> Status {
-        let status = self.subjects[place].object.get("status").cloned().unwrap_or_default();
-        serde_json::from_value(status).unwrap_or_default()
-    }
-
     /// Whether what is built is still what it was.
     async fn look(&self) -> Result<(), ReportError> {
-        for subject in self.subjects.iter().filter(|subject| subject.built) {
-            self.read(subject).await?;
+        for (place, subject) in self.subjects.iter().enumerate().filter(|(_, subject)| subject.built) {
+            let now = self.read(subject).await?;
+            let ours = self.lock()[place].clone();
+            subject.check_turn(ours.as_ref(), &Status::read(&now["status"]))?;
         }
         Ok(())
     }
@@ -349,15 +353,21 @@ impl ClusterReport {
     async fn write_statuses(&self, change: impl Fn(&mut Status, &Advance)) -> Result<(), ReportError> {
         let advance = self.advances.get();
         for place in self.with(ReportForm::Status) {
-            let Some(status) = self.lock()[place].as_mut().map(|status| {
-                change(status, &advance);
-                json!(status)
-            }) else {
-                continue;
-            };
             let subject = &self.subjects[place];
-            self.write(subject, |metadata| self.cluster.apply_status(&subject.name, metadata, &status))
-                .await?;
+            let ours = self.lock()[place].clone();
+            let mut written = None;
+            self.write(subject, |metadata, now| {
+                let there = Status::read(&now["status"]);
+                subject.check_turn(ours.as_ref(), &there)?;
+                let begin = || Status::begin(&there, subject.generation(), self.pod.clone());
+                let mut status = ours.clone().unwrap_or_else(begin);
+                change(&mut status, &advance);
+                let body = json!(status);
+                written = Some(status);
+                Ok(self.cluster.apply_status(&subject.name, metadata, body))
+            })
+            .await?;
+            self.lock()[place] = written;
         }
         Ok(())
     }
@@ -365,11 +375,11 @@ impl ClusterReport {
     async fn annotate(&self, image: &str) -> Result<(), ReportError> {
         for place in self.with(ReportForm::Annotation) {
             let subject = &self.subjects[place];
-            let annotate = |mut metadata: Value| {
+            self.write(subject, |mut metadata, _| {
                 metadata["annotations"] = json!({ IMAGE_ANNOTATION: image });
-                self.cluster.merge(&subject.name, metadata)
-            };
-            self.write(subject, annotate).await?;
+                Ok(self.cluster.merge(&subject.name, metadata))
+            })
+            .await?;
         }
         Ok(())
     }
@@ -378,7 +388,7 @@ impl ClusterReport {
     async fn write<F: Future<Output = Result<Value, KubernetesError>>>(
         &self,
         subject: &Subject,
-        write: impl Fn(Value) -> F,
+        mut write: impl FnMut(Value, &Value) -> Result<F, ReportError>,
     ) -> Result<(), ReportError> {
         for conflict in 0..MAX_CONFLICTS {
             let now = self.read(subject).await?;
@@ -386,7 +396,7 @@ impl ClusterReport {
                 "uid": now["metadata"]["uid"],
                 "resourceVersion": now["metadata"]["resourceVersion"],
             });
-            match write(metadata).await {
+            match write(metadata, &now)?.await {
                 Ok(_) => return Ok(()),
                 Err(error) if error.code() == Some(409) => {
                     tracing::debug!("{} was written by somebody else; looking again", subject.name);

@@ -5,15 +5,18 @@
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::result_file::Failure;
 use super::termination::failure_message;
 use super::text::bytes;
 use crate::pipeline::Outcome;
 
-/// Most connectors that are listed of a plugin: a status shall stay small.
+/// Most connectors that are listed of a plugin, and most bytes of the names of all: the store of a cluster takes 1.5 MiB.
 const MAX_CONNECTORS: usize = 50;
+const CONNECTORS_ROOM: usize = 64 << 10;
 
 /// What became of a `ConnectBuild`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -113,6 +116,7 @@ pub struct Builder {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pod: Option<String>,
     /// How many builds of this generation began, this one included.
+    #[schemars(range(max = u32::MAX))]
     pub attempt: u32,
 }
 
@@ -145,6 +149,32 @@ pub struct Advance {
 }
 
 impl Status {
+    /// What a resource holds, field by field: one that somebody else has spoilt does not take the others with it.
+    #[must_use]
+    pub fn read(value: &Value) -> Self {
+        fn field<T: DeserializeOwned + Default>(value: &Value, name: &str) -> T {
+            value.get(name).and_then(|value| T::deserialize(value).ok()).unwrap_or_default()
+        }
+        Self {
+            observed_generation: field(value, "observedGeneration"),
+            phase: field(value, "phase"),
+            image: field(value, "image"),
+            digest: field(value, "digest"),
+            conditions: field(value, "conditions"),
+            plugins: field(value, "plugins"),
+            start_time: field(value, "startTime"),
+            completion_time: field(value, "completionTime"),
+            build: field(value, "build"),
+        }
+    }
+
+    /// Whether `there` is what a build wrote that began after this one.
+    #[must_use]
+    pub fn is_followed_by(&self, there: &Self) -> bool {
+        let attempt = |status: &Self| status.build.as_ref().map_or(0, |build| build.attempt);
+        there.observed_generation == self.observed_generation && attempt(there) > attempt(self)
+    }
+
     /// A build of `generation` begins; what an earlier one left stays where it still says something.
     #[must_use]
     pub fn begin(earlier: &Self, generation: Option<i64>, pod: Option<String>) -> Self {
@@ -165,9 +195,8 @@ impl Status {
 
     /// Nothing is built as long as `spec.suspend` is true.
     #[must_use]
-    pub fn suspended(earlier: &Self, generation: Option<i64>) -> Self {
-        let mut status =
-            Self { observed_generation: generation, phase: Some(Phase::Suspended), ..earlier.clone() };
+    pub fn suspended(earlier: &Self) -> Self {
+        let mut status = Self { phase: Some(Phase::Suspended), ..earlier.clone() };
         status.conditions.retain(|condition| condition.kind == "Ready");
         let words = "`spec.suspend` is true: nothing is built until it is false";
         status.set("Ready", ConditionStatus::False, "Suspended", words);
@@ -195,13 +224,21 @@ impl Status {
         let reference = &outcome.pushed.reference;
         self.image = Some(reference.clone());
         self.digest = Some(outcome.pushed.digest.to_string());
+        let mut room = CONNECTORS_ROOM;
         self.plugins = (outcome.layers.iter())
             .map(|layer| PluginStatus {
                 name: layer.plugin.clone(),
                 layer: layer.layer.digest.to_string(),
                 size: layer.layer.size,
                 files: layer.layer.files,
-                connectors: layer.connectors.iter().take(MAX_CONNECTORS).cloned().collect(),
+                connectors: (layer.connectors.iter())
+                    .take(MAX_CONNECTORS)
+                    .take_while(|name| {
+                        room = room.saturating_sub(name.len());
+                        room > 0
+                    })
+                    .cloned()
+                    .collect(),
             })
             .collect();
         self.phase = Some(Phase::Succeeded);

@@ -15,10 +15,14 @@ const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/connect-build")
 
 /// What Helm renders for these values, as one text.
 fn render(namespace: &str, values: &Path) -> String {
+    render_as("release", namespace, values, &[])
+}
+
+fn render_as(release: &str, namespace: &str, values: &Path, arguments: &[&str]) -> String {
     let mut helm = Command::new(tool("helm"));
-    helm.args(["template", "release", CHART, "--kube-version", "1.34.2", "-n", namespace, "--values"])
+    helm.args(["template", release, CHART, "--kube-version", "1.34.2", "-n", namespace, "--values"])
         .arg(values);
-    text(&mut helm)
+    text(helm.args(arguments))
 }
 
 /// The resources in it.
@@ -83,6 +87,28 @@ fn every_combination_is_rendered_and_admitted() {
         for pod in pods {
             cluster.try_apply(&pod.to_string(), &["--dry-run=server"]).unwrap();
         }
+    }
+}
+
+/// As the chart's README says it, again and again.
+#[test]
+#[ignore = "helm, kube-apiserver, etcd, kubectl"]
+fn what_is_rendered_can_be_applied_again() {
+    let cluster = Cluster::start();
+    let readme = std::fs::read_to_string(Path::new(CHART).join("README.md")).unwrap();
+    assert!(readme.contains("helm template images charts/connect-build -n kafka --no-hooks --values"));
+    // Names that YAML takes for numbers, too.
+    for (release, namespace) in [("images", "kafka"), ("123", "456"), ("1e3", "7"), ("a.b", "kafka")] {
+        if namespace != "kafka" || release == "images" {
+            cluster.namespace(namespace);
+        }
+        for values in [["one", "several"], ["several", "odd-names"], ["odd-names", "odd-names"]].concat() {
+            let values = Path::new(CHART).join(format!("ci/{values}.yaml"));
+            cluster.apply(&render_as(release, namespace, &values, &["--no-hooks"]));
+        }
+        let values = Path::new(CHART).join("ci/one.yaml");
+        cluster.apply(&render_as(release, namespace, &values, &["--no-hooks", "--set", "image.tag=other"]));
+        assert_eq!(cluster.run(&["get", "pods", "-n", namespace, "-o", "name"]), "");
     }
 }
 

@@ -63,7 +63,7 @@ impl Stage {
         command
     }
 
-    fn build(&self, resource: &str, arguments: &[&str]) -> Run {
+    pub(crate) fn build(&self, resource: &str, arguments: &[&str]) -> Run {
         Run::new(self.command(resource, arguments).output().unwrap(), &self.place.path(""))
     }
 
@@ -203,7 +203,8 @@ fn a_resource_is_built_and_its_status_says_so() {
 
     // What is wrong with the words of a resource is in its status too.
     stage.connect_build("odd", |resource| {
-        resource["spec"]["build"]["plugins"][0]["artifacts"][0]["sha512sum"] = "abc".into();
+        let artifact = &mut resource["spec"]["build"]["plugins"][0]["artifacts"][0];
+        (artifact["type"], artifact["fileName"]) = ("other".into(), "../x".into());
     });
     assert_eq!(stage.build("cb/odd", &[]).code, 3);
     insta::assert_snapshot!(conditions(&stage.status("odd")));

@@ -73,6 +73,23 @@ fn what_happens_while_a_build_runs() {
         }
     }
 
+    // Two builds of the same generation: the later one counts, whatever becomes of the earlier one.
+    stage.connect_build("twice", |_| ());
+    let jar = Answer::Content(zip_of(&[("A.class", b"a")]));
+    stage.artifacts.answer_instead("/a.jar", Answer::InTurn(vec![slow(6), jar]));
+    let running = stage.begin("cb/twice");
+    stage.wait("cb/twice", ".status.conditions[?(@.type==\"Downloaded\")].status", "False");
+    let later = stage.build("cb/twice", &[]).succeeded();
+    let earlier = stage.end(running);
+    assert!(
+        earlier.error().starts_with("exit 15\nerror: ConnectBuild `twice` was built again by somebody else"),
+        "{}",
+        earlier.stderr
+    );
+    let status = stage.status("twice");
+    assert_eq!((&status["digest"], &status["phase"]), (&json!(later.digest()), &json!("Succeeded")));
+    assert_eq!(status["build"]["attempt"], 2);
+
     // Somebody else writes all the time: each of our writes comes through in the end.
     stage.connect_build("contended", |_| ());
     stage.artifacts.answer_instead("/a.jar", slow(4));
@@ -96,6 +113,22 @@ fn what_happens_while_a_build_runs() {
     assert_eq!(stage.status("restarted")["digest"], run.digest());
     assert_eq!(run.digest(), stage.skopeo("restarted"));
 
+    // The same, and the build fails meanwhile.
+    stage.connect_build("failed", |resource| {
+        resource["spec"]["build"]["plugins"][0]["artifacts"][0]["sha512sum"] = "0".repeat(128).into();
+    });
+    let running = stage.begin("cb/failed");
+    stage.wait("cb/failed", ".status.phase", "Building");
+    stage.cluster.stop_server();
+    std::thread::sleep(Duration::from_secs(8));
+    stage.cluster.start_server();
+    assert_eq!(stage.end(running).code, 5);
+    let status = stage.status("failed");
+    assert_eq!(
+        (&status["phase"], &status["conditions"][0]["reason"]),
+        (&json!("Failed"), &json!("ChecksumMismatch"))
+    );
+
     // The token is no longer good, and a new one is on the disk, as kubelets renew it.
     stage.cluster.run(&["create", "serviceaccount", "builder", "-n", "kafka"]);
     let may =
@@ -117,6 +150,16 @@ fn what_happens_while_a_build_runs() {
     let run = stage.end(running).succeeded();
     assert!(run.stderr.contains("Unauthorized (HTTP 401)"), "{}", run.stderr);
     assert_eq!(stage.status("renewed")["digest"], run.digest());
+
+    // It may write the status and no events: that is said, and the image and its status are there.
+    stage.artifacts.answer_instead("/a.jar", slow(1));
+    let kubeconfig = stage.cluster.kubeconfig_of_file(&account.path().join("token")).display().to_string();
+    let arguments = ["build", "--resource", "cb/renewed", "-n", "kafka", "--kubeconfig", &kubeconfig];
+    let report = ["--report", "status:cb/renewed,event:cb/renewed"];
+    let run = stage.place.run(&[arguments.as_slice(), &report].concat());
+    assert_eq!((run.code, run.digest()), (16, stage.skopeo("renewed")), "{}", run.stderr);
+    assert!(run.stderr.contains("warning: cannot create an event: events is forbidden"), "{}", run.stderr);
+    assert_eq!(stage.status("renewed")["phase"], "Succeeded");
 
     // Somebody ends it.
     stage.connect_build("ended", |_| ());

@@ -5,12 +5,12 @@
 
 {{/* A Job cannot be changed: each revision of the release has its own, and so have other values where nobody counts revisions. */}}
 {{- define "connect-build.jobName" -}}
-{{- printf "%s-%d-%s" (include "connect-build.name" .) (int .Release.Revision) (toJson .Values | sha256sum | trunc 8) -}}
+{{- printf "%s-%d-%s" (include "connect-build.name" .) (int .Release.Revision) (printf "%s%s" (toJson .Values) (include "connect-build.job" .) | sha256sum | trunc 8) -}}
 {{- end -}}
 
 {{- define "connect-build.labels" -}}
 app.kubernetes.io/name: {{ .Chart.Name }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
@@ -18,7 +18,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 
 {{- define "connect-build.selector" -}}
 app.kubernetes.io/name: {{ .Chart.Name }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{- define "connect-build.serviceAccount" -}}
@@ -88,6 +88,23 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 {{- end -}}
 
+{{/* Those of the flags that `connect-build plan` has too, as a JSON list. */}}
+{{- define "connect-build.planFlags" -}}
+{{- $known := list "--base" "--to" "--compression" "--links" "--source-date-epoch" "--maven-repository" "--maven-settings" "--maven-java-version" "--cache-dir" -}}
+{{- $flags := list -}}
+{{- $value := false -}}
+{{- range .Values.flags -}}
+{{- if $value -}}
+{{- $flags = append $flags . -}}
+{{- $value = false -}}
+{{- else if has (first (splitList "=" .)) $known -}}
+{{- $flags = append $flags . -}}
+{{- $value = not (contains "=" .) -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $flags -}}
+{{- end -}}
+
 {{/* The pod of a Job. */}}
 {{- define "connect-build.pod" -}}
 {{- $resources := include "connect-build.resources" . -}}
@@ -95,13 +112,15 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 metadata:
   labels:
     {{- include "connect-build.selector" . | nindent 4 }}
-    {{- with .Values.podLabels }}{{ toYaml . | nindent 4 }}{{ end }}
+    {{- with omit .Values.podLabels "app.kubernetes.io/name" "app.kubernetes.io/instance" }}{{ toYaml . | nindent 4 }}{{ end }}
   {{- with .Values.podAnnotations }}
   annotations:
     {{- toYaml . | nindent 4 }}
   {{- end }}
 spec:
   restartPolicy: Never
+  # Time enough to tell an API server that restarts how a build ended.
+  terminationGracePeriodSeconds: 60
   serviceAccountName: {{ include "connect-build.serviceAccount" . | quote }}
   # A build of a file has no business with the API server.
   automountServiceAccountToken: {{ ne $resources "" }}
@@ -216,7 +235,7 @@ spec:
     {{- if .Values.inline }}
     - name: build
       configMap:
-        name: {{ include "connect-build.name" . }}
+        name: {{ include "connect-build.name" . | quote }}
     {{- end }}
     {{- with $dockerConfig }}
     - name: docker

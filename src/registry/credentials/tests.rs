@@ -101,3 +101,22 @@ fn mistakes_do_not_show_what_is_secret_nor_hurt_others() {
         "{message}"
     );
 }
+
+#[test]
+fn one_config_before_another() {
+    let user = |user: &str| Credentials::Basic { user: user.into(), password: Secret::new("p") };
+    let auth = |user: &str| STANDARD.encode(format!("{user}:p"));
+    let (first, second) = (auth("first"), auth("second"));
+    let config = |text: String| DockerConfig::parse(&text).unwrap();
+    let before = config(format!(r#"{{"auths": {{"a.example.com": {{"auth": "{first}"}}}}}}"#));
+    let behind = config(format!(
+        r#"{{"auths": {{"a.example.com": {{"auth": "{second}"}}, "b.example.com": {{"auth": "{second}"}}}}}}"#
+    ));
+    let both = before.or(behind);
+    assert_eq!(both.lookup("a.example.com", "x").0, Some(user("first")));
+    assert_eq!(both.lookup("b.example.com", "x").0, Some(user("second")));
+    assert_eq!(both.lookup("c.example.com", "x").0, None);
+    let token = DockerConfig::at("C.example.com", user("token")).or(both);
+    assert_eq!(token.lookup("c.example.com", "x").0, Some(user("token")));
+    assert!(!token.is_empty() && DockerConfig::default().is_empty());
+}

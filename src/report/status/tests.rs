@@ -67,3 +67,14 @@ fn long_messages_are_cut() {
     status.set("Ready", ConditionStatus::False, "X", &"ü".repeat(40_000));
     assert!(status.conditions[0].message.len() <= 4_096);
 }
+
+#[test]
+fn a_spoilt_field_does_not_take_the_others_with_it() {
+    let value = serde_json::json!({
+        "image": "a", "build": { "attempt": 5_000_000_000_u64 }, "conditions": "x", "phase": "Odd", "digest": "d",
+    });
+    let status = Status::read(&value);
+    assert_eq!((status.image.as_deref(), status.digest.as_deref()), (Some("a"), Some("d")));
+    assert_eq!((status.build, status.phase, status.conditions.len()), (None, None, 0));
+    assert_eq!(Status::read(&Value::Null), Status::default());
+}
