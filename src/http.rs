@@ -199,7 +199,8 @@ fn system_authorities() -> &'static [Certificate] {
 
 impl Proxies {
     fn resolve(&self) -> Result<Vec<Proxy>, ClientError> {
-        let exceptions = || self.no_proxy.as_deref().and_then(NoProxy::from_string);
+        let exceptions =
+            || self.no_proxy.as_deref().and_then(|list| NoProxy::from_string(&as_go_reads(list)));
         let mut proxies = Vec::new();
         if let Some(url) = &self.http {
             let proxy = Proxy::http(url.as_str()).map_err(|_| ClientError::Proxy { scheme: "http" })?;
@@ -210,5 +211,36 @@ impl Proxies {
             proxies.push(proxy.no_proxy(exceptions()));
         }
         Ok(proxies)
+    }
+}
+/// `no_proxy` in forms that Go knows and reqwest does not: `*.example.com` is `.example.com`, and a port is left out (for
+/// which the whole host is an exception then).
+fn as_go_reads(list: &str) -> String {
+    let entry = |entry: &str| {
+        let entry = entry.trim();
+        let entry = entry.strip_prefix('*').filter(|rest| rest.starts_with('.')).unwrap_or(entry);
+        match entry.rsplit_once(':') {
+            Some((host, port)) if !host.contains(':') && port.bytes().all(|byte| byte.is_ascii_digit()) => {
+                host.to_owned()
+            }
+            _ => entry.to_owned(),
+        }
+    };
+    list.split(',').map(entry).collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::as_go_reads;
+
+    #[test]
+    fn exceptions_are_read_as_go_reads_them() {
+        for (said, meant) in [
+            ("127.0.0.1,localhost", "127.0.0.1,localhost"),
+            ("registry.example.com:5000, *.example.org", "registry.example.com,.example.org"),
+            (".example.org,10.0.0.0/8,::1,*", ".example.org,10.0.0.0/8,::1,*"),
+        ] {
+            assert_eq!(as_go_reads(said), meant);
+        }
     }
 }

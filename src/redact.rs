@@ -5,6 +5,9 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use percent_encoding::percent_decode_str;
 use url::Url;
 
 /// A value whose text never reaches a log, an error or a file.
@@ -100,6 +103,16 @@ pub fn without_secrets(text: &str) -> String {
         let (url, rest) = word.split_at(end);
         if url.contains("://") { shown_url(url) + rest } else { word.to_owned() }
     };
+    // A password may hold what ends a word: of each line all is masked from a scheme to the last `@` before the next one.
+    let line = |line: &str| {
+        let mut parts = line.split("://");
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |text, part| match part.rfind('@') {
+            Some(at) => text + "://***" + &part[at..],
+            None => text + "://" + part,
+        })
+    };
+    let text: String = text.split_inclusive('\n').map(line).collect();
     text.split_inclusive(is_end).map(shown).collect()
 }
 
@@ -111,7 +124,12 @@ impl SafeUrl {
         let password = self.0.password().unwrap_or_default();
         let values = self.0.query_pairs().map(|(_, value)| value.into_owned());
         let raw = self.0.query().unwrap_or_default().to_owned();
-        for secret in [raw, password.to_owned(), self.0.username().to_owned()].into_iter().chain(values) {
+        // As they are sent, in a header of Basic authentication, and as they are meant.
+        let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+        let pair = format!("{}:{}", decoded(self.0.username()), decoded(password));
+        let pair = if pair == ":" { String::new() } else { STANDARD.encode(pair) };
+        let parts = [raw, pair, decoded(password), password.to_owned(), self.0.username().to_owned()];
+        for secret in parts.into_iter().chain(values) {
             if !secret.is_empty() {
                 text = text.replace(&secret, "***");
             }
@@ -146,5 +164,18 @@ mod tests {
         );
         let url = SafeUrl::new("https://joe:hunter2@h/a?t=SECRET".parse().unwrap());
         assert_eq!(url.redact("denied for /a?t=SECRET (joe, hunter2)"), "denied for /a?*** (***, ***)");
+        // A server may repeat the header, too.
+        assert_eq!(url.redact("you sent Basic am9lOmh1bnRlcjI="), "you sent Basic ***");
+        let encoded = SafeUrl::new("https://joe:hu%2Fnter@h/a".parse().unwrap());
+        assert_eq!(encoded.redact("Basic am9lOmh1L250ZXI= of hu/nter"), "Basic *** of ***");
+        // A password with what ends a word, in a text that is no URL any more.
+        for text in [
+            "'https://u:P'\"'\"'REPOPW@r.example/x'",
+            "https://u:REPO PW@r.example/x",
+            "x http://u:p'w@p:1 y",
+        ] {
+            let shown = without_secrets(text);
+            assert!(!shown.contains("PW") && !shown.contains("p'w"), "{shown}");
+        }
     }
 }

@@ -219,6 +219,11 @@ pub fn read(text: &str, origin: Origin) -> Result<Spec, SpecError> {
     }
 }
 
+/// Reads Strimzi's Dockerfile, and nothing else.
+pub fn read_dockerfile(text: &str) -> Result<Spec, SpecError> {
+    if text.len() > MAX_INPUT_BYTES { Err(SpecError::TooLarge) } else { dockerfile::read(text) }
+}
+
 /// Checks a resource that an API server holds.
 pub fn of_resource(resource: &Value) -> Result<Spec, SpecError> {
     match Section::find(resource) {

@@ -31,7 +31,7 @@ pub(super) fn main(arguments: &BuildArguments, launch: &Launch) -> ExitCode {
     match run(arguments, launch, &console) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tell_failure(&error, &arguments.report, &console);
+            tell_failure(&error, &arguments.report, launch, &console);
             ExitCode::from(error.reason().exit_code())
         }
     }
@@ -106,6 +106,7 @@ async fn build(
         (Some(spec), ..) => spec,
         (None, Input::Cluster, Some(session)) => session.spec()?,
         (None, Input::Cluster, None) => return Err(CliError::Flag("no resource is named".into())),
+        (None, Input::File(file), _) if launch.is_one() => plan::read_dockerfile(file)?,
         (None, Input::File(file), _) => plan::read(file)?,
     };
     for warning in &spec.warnings {
@@ -168,7 +169,10 @@ async fn tell_cluster(report: &ClusterReport, end: &Result<End, CliError>) -> Re
 /// is better known before the build than after it.
 fn clear_results(arguments: &ReportArguments, launch: &Launch) -> Result<(), CliError> {
     let of_launch = launch.files.iter().map(|(file, _)| file);
-    for file in arguments.result_file.iter().chain(&arguments.digest_file).chain(of_launch) {
+    // A launcher takes the message for the image, so one that is left from before would be run.
+    let message = arguments.termination_log.iter().filter(|_| launch.is_one());
+    let all = arguments.result_file.iter().chain(&arguments.digest_file).chain(of_launch).chain(message);
+    for file in all {
         std::fs::write(file, "").map_err(|source| CliError::ResultFile { file: file.clone(), source })?;
     }
     Ok(())
@@ -184,7 +188,11 @@ fn tell_success(
     let digest = &outcome.pushed.digest;
     let name = launch.name.of(reference.split('@').next().unwrap_or_default());
     // First what others wait for, then what people read.
-    write_termination(arguments.termination_log.as_deref(), &format!("{name}@{digest}"));
+    let message = format!("{name}@{digest}");
+    match arguments.termination_log.as_deref().filter(|_| launch.is_one()) {
+        Some(file) => write_file(file, &message)?,
+        None => write_termination(arguments.termination_log.as_deref(), &message),
+    }
     for (file, report) in &launch.files {
         let text = match report {
             Report::Digest => digest.to_string(),
@@ -211,8 +219,14 @@ fn tell_success(
     super::print(reference)
 }
 
-fn tell_failure(error: &CliError, arguments: &ReportArguments, console: &Console) {
-    let text = render(error);
+fn tell_failure(error: &CliError, arguments: &ReportArguments, launch: &Launch, console: &Console) {
+    let mut text = render(error);
+    // A launcher's command line has no place for our flags.
+    if launch.is_one() && error.hint().is_some_and(|hint| hint.contains("`--")) {
+        text.push_str(
+            "; in a pod of Strimzi give flags as variables in `template.buildContainer.env`: `--ca-file` is CONNECT_BUILD_CA_FILE",
+        );
+    }
     let failure = Failure::new(error);
     // An error in telling of a success is no reason to deny the success.
     if !matches!(error, CliError::WriteResult { .. } | CliError::Output(_) | CliError::ReportAfter(_)) {

@@ -38,6 +38,13 @@ pub(super) struct Launch {
     pub(super) remarks: Vec<String>,
 }
 
+impl Launch {
+    /// Whether somebody launches us in another builder's place.
+    pub(super) fn is_one(&self) -> bool {
+        !self.arguments.is_empty()
+    }
+}
+
 /// What a launcher can say of one direction.
 #[derive(Debug, Default)]
 pub(super) struct Side {

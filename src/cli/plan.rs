@@ -58,6 +58,17 @@ async fn of_cluster(arguments: &PlanArguments) -> Result<(Spec, Option<String>),
 
 /// Reads the resource that a file, or standard input, holds.
 pub(super) fn read(file: &Path) -> Result<Spec, CliError> {
+    let (text, origin) = text(file)?;
+    spec::read(&text, origin).map_err(CliError::Spec)
+}
+
+/// Reads the Dockerfile that a launcher names.
+pub(super) fn read_dockerfile(file: &Path) -> Result<Spec, CliError> {
+    let (text, _) = text(file)?;
+    spec::read_dockerfile(&text).map_err(CliError::Spec)
+}
+
+fn text(file: &Path) -> Result<(String, Origin), CliError> {
     let mut text = String::new();
     let limit = MAX_INPUT_BYTES as u64 + 1;
     let (read, origin) = if file == Path::new("-") {
@@ -67,7 +78,7 @@ pub(super) fn read(file: &Path) -> Result<Spec, CliError> {
         (opened.and_then(|opened| opened.take(limit).read_to_string(&mut text)), Origin::File)
     };
     read.map_err(|source| CliError::ReadResource { file: file.to_owned(), source })?;
-    spec::read(&text, origin).map_err(CliError::Spec)
+    Ok((text, origin))
 }
 
 fn describe(plan: &Plan) -> String {

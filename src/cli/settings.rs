@@ -317,7 +317,8 @@ fn mirrors(names: &[String]) -> Result<Vec<String>, CliError> {
     let check = |name: &String| match ImageLocation::parse(&format!("{name}/x/y:z")) {
         Ok(location) if name.starts_with(location.registry()) => Ok(name.clone()),
         _ => Err(CliError::Flag(format!(
-            "`--registry-mirror {name}` is not the host of a registry: leave out the scheme, and give a port if it has no dot"
+            "`--registry-mirror {}` is not the host of a registry: leave out the scheme, and give a port if it has no dot",
+            shown_url(name)
         ))),
     };
     names.iter().map(check).collect()

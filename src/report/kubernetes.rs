@@ -241,8 +241,12 @@ impl ClusterReport {
     pub async fn begin(&self, plugins: usize) -> Result<(), ReportError> {
         self.advances.set_plugins(plugins);
         self.write_statuses(Status::advance).await?;
-        self.event("Normal", "BuildStarted", &format!("the image is being built, with {plugins} plugins"))
-            .await
+        let plural = if plugins == 1 { "" } else { "s" };
+        let note = format!("the image is being built, with {plugins} plugin{plural}");
+        if let Err(error) = self.event("Normal", "BuildStarted", &note).await {
+            tracing::warn!("{}; the build goes on", crate::error::one_line(&error));
+        }
+        Ok(())
     }
 
     /// Writes how far the build is, and ends when the resource is no longer what is being built. What fails is said, and the

@@ -123,7 +123,7 @@ impl File {
                     (plugin, artifact)
                 }
                 "COPY" => {
-                    let (plugin, place) = copy(&next, &maven)?;
+                    let (plugin, place) = copy(&next, &maven, &copied)?;
                     copied[place] = true;
                     (plugin, maven[place].0.artifact())
                 }
@@ -180,8 +180,11 @@ fn argument(rest: &mut Instructions<'_>, name: &str) -> Result<Option<String>, D
 fn copy(
     instruction: &Instruction<'_>,
     maven: &[(MavenRun, Instruction<'_>)],
+    copied: &[bool],
 ) -> Result<(String, usize), DialectError> {
-    match maven.iter().position(|(run, _)| write::copy(run) == instruction.text) {
+    let mut fitting = (0..maven.len()).filter(|&place| write::copy(&maven[place].0) == instruction.text);
+    // One coordinate may be there several times, with other scopes: each has its own.
+    match fitting.clone().find(|&place| !copied[place]).or_else(|| fitting.next()) {
         Some(place) => Ok((maven[place].0.plugin.clone(), place)),
         None => Err(instruction.unlike(
             "COPY --from=downloadArtifacts '/tmp/artifacts/<plugin>/<hash>' '/opt/kafka/plugins/<plugin>/<hash>' of an \

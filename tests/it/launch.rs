@@ -12,6 +12,9 @@ use crate::support::maven_repository::MavenRepository;
 use crate::support::real::{PASSWORD, RealRegistry, Setup, Store, USER, output, set_mode, text};
 use crate::support::{Run, Workplace, noise, sha512, zip_of};
 
+/// A variable of pods whose termination message cannot be written.
+const UNWRITABLE: &str = "TEST=unwritable";
+
 /// What a build pod finds: a registry with a password and its own authority, a base image in it, a Dockerfile, artifacts.
 struct Cluster {
     place: Workplace,
@@ -67,7 +70,7 @@ impl Cluster {
     fn pod(&self, user: &str, secret_at: &str, environment: &[&str], arguments: &[&str]) -> (Run, String) {
         let log = self.place.write("termination-log", "");
         // As the kubelet makes it.
-        set_mode(&log, 0o666);
+        set_mode(&log, if environment.contains(&UNWRITABLE) { 0o444 } else { 0o666 });
         let mount = |from: &str, to: &str, how: &str| {
             format!("--volume={}:{to}{how}", self.place.path(from).display())
         };
@@ -148,6 +151,12 @@ fn the_pods_of_strimzi_run_in_our_image() {
             assert_eq!(message, format!("{name}@{digest}"));
             digests.push(digest);
         }
+    }
+    // Without a message the operator would take nothing, or what is left of another build, for the image.
+    for arguments in [&kaniko[..], &buildah] {
+        let (run, message) = cluster.pod("1001:0", "/build/.docker", &[auth_file, UNWRITABLE], arguments);
+        assert_eq!((run.code, message.as_str()), (2, ""), "{}", run.stderr);
+        assert!(run.stderr.contains("error: cannot write `/dev/termination-log`"), "{}", run.stderr);
     }
     digests.dedup();
     assert_eq!(digests.len(), 1, "the same input, the same image: {digests:?}");

@@ -12,7 +12,7 @@ use super::script::words;
 use super::{Launch, LaunchError, Name, Side, credentials, duration, listed, truth};
 
 const BUILD: &str = "buildah build --file=FILE --tag=IMAGE --storage-driver=vfs";
-const PUSH: &str = "buildah push --storage-driver=vfs --digestfile=FILE";
+const PUSH: &str = "buildah push --storage-driver=vfs --digestfile=/tmp/digest";
 
 /// Options of `buildah build` that Strimzi lets through.
 const BUILD_OPTIONS: [&str; 7] =
@@ -85,12 +85,15 @@ fn read_push(words: &[String], launch: &mut Launch) -> Result<String, LaunchErro
     let expected = || format!("`{PUSH} OPTIONS IMAGE`");
     let missing = || unlike(2, &expected(), "");
     let (image, words) = words.split_last().ok_or_else(missing)?;
+    if image.starts_with("--") {
+        return Err(unlike(2, &expected(), shown_word(image)));
+    }
     let (start, options) = words.split_at_checked(4).ok_or_else(missing)?;
     let fixed = [start[0] == "buildah", start[1] == "push", start[2] == "--storage-driver=vfs"];
     if let Some(place) = fixed.iter().position(|fits| !fits) {
         return Err(unlike(2, &expected(), shown_word(&start[place])));
     }
-    if !start[3].starts_with("--digestfile=") {
+    if start[3] != "--digestfile=/tmp/digest" {
         return Err(unlike(2, &expected(), shown_word(&start[3])));
     }
     for word in options {
@@ -98,6 +101,7 @@ fn read_push(words: &[String], launch: &mut Launch) -> Result<String, LaunchErro
             let quiet = truth(word.split_once('=').map(|(_, value)| value));
             let wrong =
                 LaunchError::Value { option: "--quiet".to_owned(), wanted: "`true` or `false`, or nothing" };
+            launch.arguments.retain(|argument| argument != "--quiet");
             if quiet.ok_or(wrong)? {
                 launch.arguments.push("--quiet".to_owned());
             }

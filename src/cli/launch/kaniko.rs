@@ -93,6 +93,27 @@ const KNOWN: [(&str, Takes); 29] = [
     ("verbosity", Value),
 ];
 
+/// Options that add up.
+const REPEATED: [&str; 8] = [
+    "build-arg",
+    "destination",
+    "insecure-registry",
+    "label",
+    "registry-certificate",
+    "registry-client-cert",
+    "registry-mirror",
+    "skip-tls-verify-registry",
+];
+
+/// Two names of one option are one.
+fn one_name(name: &str) -> &str {
+    match name {
+        "customPlatform" => "custom-platform",
+        "tarPath" => "tar-path",
+        other => other,
+    }
+}
+
 /// Names of one letter.
 const SHORT: [(&str, &str); 5] =
     [("b", "bucket"), ("c", "context"), ("d", "destination"), ("f", "dockerfile"), ("v", "verbosity")];
@@ -109,6 +130,7 @@ struct Gathered {
 
 /// Reads the arguments, without the program's name.
 pub(super) fn read(arguments: &[String]) -> Result<Launch, LaunchError> {
+    let mut said: Vec<(&str, String)> = Vec::new();
     let mut launch = Launch { name: Name::Kaniko, ..Launch::default() };
     let mut gathered = Gathered::default();
     let mut rest = arguments.iter();
@@ -128,7 +150,7 @@ pub(super) fn read(arguments: &[String]) -> Result<Launch, LaunchError> {
             (Truth, given) => {
                 let wanted = "`true` or `false`, or nothing";
                 let option = format!("--{name}");
-                if truth(given).ok_or(LaunchError::Value { option, wanted })? { "true" } else { continue }
+                if truth(given).ok_or(LaunchError::Value { option, wanted })? { "true" } else { "false" }
             }
             (Value, Some(value)) => value,
             (Value, None) => rest
@@ -139,8 +161,19 @@ pub(super) fn read(arguments: &[String]) -> Result<Launch, LaunchError> {
         match reason {
             Some((reason, true)) => return Err(LaunchError::Refused { option: format!("--{name}"), reason }),
             Some((reason, false)) => launch.remarks.push(format!("`--{name}` has no effect: {reason}")),
-            None => follow(name, value, &mut launch, &mut gathered)?,
+            None => {
+                // Of what is said again the last counts, as for pflag.
+                if !REPEATED.contains(&name) {
+                    said.retain(|(earlier, _)| one_name(earlier) != one_name(name));
+                }
+                said.push((name, value.to_owned()));
+            }
         }
+    }
+    launch.remarks.dedup();
+    let is_truth = |name: &str| KNOWN.iter().any(|(known, takes)| *known == name && matches!(takes, Truth));
+    for (name, value) in said.iter().filter(|(name, value)| !is_truth(name) || value == "true") {
+        follow(name, value, &mut launch, &mut gathered)?;
     }
     finish(launch, gathered)
 }
@@ -193,7 +226,7 @@ fn follow(name: &str, value: &str, launch: &mut Launch, gathered: &mut Gathered)
             "text" | "color" => ours("--log-format", "text"),
             _ => return wrong("`text`, `color` or `json`"),
         },
-        "verbosity" => match value {
+        "verbosity" => match value.to_ascii_lowercase().as_str() {
             "trace" | "debug" => launch.arguments.push("--verbose".to_owned()),
             "info" => {}
             "warn" | "warning" | "error" | "fatal" | "panic" => launch.arguments.push("--quiet".to_owned()),

@@ -93,6 +93,13 @@ fn expand<'t>(
         let what = "a `$` that is no `$NAME` or `${NAME}`".to_owned();
         return Err(LaunchError::Shell { line, what });
     }
+    // These are the shell's own, whatever the environment says (bash(1), "Shell Variables").
+    let own =
+        ["RANDOM", "SRANDOM", "SECONDS", "UID", "EUID", "PPID", "LINENO", "IFS", "OPTIND", "SHELLOPTS", "_"];
+    if own.contains(&name) || name.starts_with("BASH") || name.starts_with("EPOCH") {
+        let what = format!("`${name}`, which is a shell's own");
+        return Err(LaunchError::Shell { line, what });
+    }
     let value = variable(name).ok_or_else(|| LaunchError::Variable { line, name: name.to_owned() })?;
     Ok((value, rest))
 }

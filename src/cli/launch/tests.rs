@@ -44,8 +44,28 @@ fn kaniko(more: &[&str]) -> String {
 
 #[test]
 fn kanikos_options() {
-    let rows: [&[&str]; 17] = [
+    let rows: [&[&str]; 20] = [
         &[],
+        // What is said last counts.
+        &[
+            "--skip-tls-verify",
+            "--skip-tls-verify=false",
+            "--insecure",
+            "--insecure=false",
+            "--no-push",
+            "--no-push=false",
+        ],
+        &["--insecure=false", "--insecure", "--snapshotMode=a", "--snapshotMode=b"],
+        &[
+            "--verbosity=warn",
+            "--verbosity=DEBUG",
+            "--log-format=json",
+            "--log-format=text",
+            "--log-timestamp",
+            "--log-timestamp=true",
+            "--custom-platform=a/b",
+            "--customPlatform=c/d",
+        ],
         &["--custom-platform=linux/arm64", "--label", "a=b", "--label=c=d=e"],
         &["--customPlatform", "linux/arm64"],
         &["--insecure", "--skip-tls-verify-pull=true", "--insecure-pull=false"],
@@ -181,6 +201,9 @@ fn scripts_that_are_refused() {
         script("--creds='a", "", IMAGE),
         script("--creds=${USER_1:-x}", "", IMAGE),
         script("--creds=$1", "", IMAGE),
+        script("--creds=$RANDOM:x", "", IMAGE),
+        usual.replace("--digestfile=/tmp/digest", "--digestfile=/tmp/other"),
+        script("", "--creds=user:secret", ""),
         script("", "\nrm -rf /", IMAGE),
         usual.replace("buildah push", "buildah rm"),
         usual.replace("buildah build", "buildah bud"),

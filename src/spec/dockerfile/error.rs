@@ -21,5 +21,13 @@ impl DialectError {
 
 /// In backquotes, on one line, and not for ever. Queries and passwords of URLs stay out of it.
 fn quoted(text: &str) -> String {
+    // A proxy's URL need not have a scheme, by which it could be told.
+    let proxy =
+        text.strip_prefix("ARG ").and_then(|rest| rest.split_once("_proxy=")).filter(|(name, value)| {
+            !value.starts_with('<') && name.bytes().all(|byte| byte.is_ascii_alphabetic())
+        });
+    if let Some((name, _)) = proxy {
+        return format!("`ARG {}_proxy=***`", crate::path::shown(name.as_bytes()));
+    }
     format!("`{}`", crate::path::shown(crate::redact::without_secrets(text).as_bytes()))
 }

@@ -21,6 +21,10 @@ fn fields(commands: &[Command]) -> Option<MavenRun> {
     let (mirrors, profiles) = settings.split_once("<profiles>")?;
     let mirrors_escaped: Vec<String> = urls(mirrors);
     let repository_escaped = urls(profiles).into_iter().next()?;
+    // A reader of XML would take it apart.
+    if mirrors_escaped.iter().chain([&repository_escaped]).any(|url| url.contains(['<', '>'])) {
+        return None;
+    }
     let repository = unescape(&repository_escaped)?;
     let mirrors = mirrors_escaped.iter().map(|url| unescape(url)).collect::<Option<_>>()?;
     let scope = mvn.word(5).and_then(|word| word.strip_prefix("-DincludeScope="));
