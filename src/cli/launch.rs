@@ -137,6 +137,9 @@ fn truth(value: Option<&str>) -> Option<bool> {
 
 /// A length of time as Go writes it: `2s`, `1m30s`, `500ms` (`time.ParseDuration`).
 fn duration(text: &str) -> Option<Duration> {
+    if text == "0" {
+        return Some(Duration::ZERO);
+    }
     let mut total = Duration::ZERO;
     let mut rest = text;
     if rest.is_empty() {

@@ -102,7 +102,11 @@ impl ImageLocation {
     /// Reads `HOST/REPOSITORY[:TAG][@DIGEST]`; without a host it is Docker Hub, without a tag `latest`.
     pub fn parse(text: &str) -> Result<Self, InvalidLocation> {
         let reference = Reference::try_from(text).map_err(|error| InvalidLocation::Reference {
-            text: text.to_owned(),
+            // Somebody may have put a user and a password in front of the host.
+            text: match text.rsplit_once('@') {
+                Some((_, rest)) if !rest.starts_with("sha") => format!("***@{rest}"),
+                _ => text.to_owned(),
+            },
             detail: error.to_string(),
         })?;
         Ok(Self { reference })

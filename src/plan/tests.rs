@@ -76,6 +76,7 @@ fn what_makes_no_plan() {
         refused(maven, Some("scratch"), None),
         refused("{plugins: []}", None, None),
         refused(SPEC, Some("Not A Reference"), None),
+        refused(SPEC, Some("user:secret@registry.example.com/Team"), None),
         refused(SPEC, Some("oci-archive:base.tar"), None),
         refused(SPEC, Some("https://quay.io/x"), None),
         refused(SPEC, None, Some("oci:")),

@@ -36,7 +36,7 @@ pub(super) async fn read_failure(
     {
         body.extend_from_slice(&bytes[..bytes.len().min(ERROR_BODY - body.len())]);
     }
-    let body = redact(&String::from_utf8_lossy(&body)).into_bytes();
+    let body = without_query(response.url(), redact(&String::from_utf8_lossy(&body))).into_bytes();
     let told =
         serde_json::from_slice::<ErrorBody>(&body).ok().and_then(|body| body.errors.into_iter().next());
     match told {
@@ -48,6 +48,14 @@ pub(super) async fn read_failure(
         },
         _ => Cause::Http(HttpError::status(status, &headers, &body)),
     }
+}
+
+/// A text in which a server may repeat what it was asked for, without what only it and we know: values of a query that no
+/// specification names, as those of an upload's `Location` or of a token server's address.
+fn without_query(url: &Url, text: String) -> String {
+    const KNOWN: [&str; 8] = ["account", "digest", "from", "last", "mount", "n", "scope", "service"];
+    let secret = url.query_pairs().filter(|(name, value)| !KNOWN.contains(&&**name) && value.len() > 3);
+    secret.fold(text, |text, (_, value)| text.replace(&*value, "***"))
 }
 
 fn is_passing(status: StatusCode) -> bool {
@@ -101,3 +109,17 @@ impl std::fmt::Display for BodyFailure {
 }
 
 impl std::error::Error for BodyFailure {}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn what_a_server_repeats_of_a_query_is_masked() {
+        let url = "http://h/up?x=LOCSIG&digest=sha256:00&n=5".parse().unwrap();
+        let text = without_query(&url, "no: /up?x=LOCSIG&digest=sha256:00".to_owned());
+        assert_eq!(text, "no: /up?x=***&digest=sha256:00");
+    }
+}

@@ -7,7 +7,7 @@ use super::LaunchError;
 
 /// Characters that stand for themselves outside of quotes.
 fn is_plain(c: char) -> bool {
-    c.is_alphanumeric() || "_@%+=:,./-".contains(c)
+    c.is_alphanumeric() || "_@%+=:,./-!^]".contains(c)
 }
 
 /// Splits line number `line` of a script into words.
@@ -49,7 +49,10 @@ pub(super) fn words(
             '$' => {
                 let (value, after) = expand(line, rest, variable)?;
                 // The value may be a password, so it is not shown.
-                if value.is_empty() || value.chars().any(|c| c.is_whitespace() || "*?[\\".contains(c)) {
+                // Nothing beside other text is nothing; a word of nothing is no word.
+                let is_whole_word = word.is_none() && (after.is_empty() || after.starts_with(' '));
+                let is_dropped = value.is_empty() && is_whole_word;
+                if is_dropped || value.chars().any(|c| c.is_whitespace() || "*?[\\".contains(c)) {
                     let name = &rest[..rest.len() - after.len()];
                     return Err(shell(format!(
                         "`${name}`, whose value a shell would take apart or leave out: put it into double quotes"
@@ -58,7 +61,7 @@ pub(super) fn words(
                 word.get_or_insert_default().push_str(&value);
                 rest = after;
             }
-            c if is_plain(c) || (c == '~' && word.is_some()) => word.get_or_insert_default().push(c),
+            c if is_plain(c) || (matches!(c, '~' | '#') && word.is_some()) => word.get_or_insert_default().push(c),
             c => return Err(shell(format!("the character {c:?}"))),
         }
     }
@@ -67,7 +70,7 @@ pub(super) fn words(
 }
 
 fn plain_in_quotes(text: &str) -> Result<(), String> {
-    match text.chars().find(|c| matches!(c, '`' | '\\' | '!') || c.is_control()) {
+    match text.chars().find(|c| matches!(c, '`' | '\\') || c.is_control()) {
         Some(c) => Err(format!("the character {c:?} in quotes")),
         None => Ok(()),
     }

@@ -165,6 +165,8 @@ fn buildahs_script() {
             IMAGE,
         ),
         ("--creds=$USER_1:${PASSWORD}", "--creds=\"$USER_1:$SPACES\" --authfile='/mnt/a b'", IMAGE),
+        // What is only itself for a shell that runs a script.
+        ("--creds=u:a!b#c^d] --retry-delay=0", "--creds=\"u:p!w\"", IMAGE),
         ("", "", "docker.io/org/img/tag"),
         ("", "", "host:5000/name"),
         ("", "", "host/$USER_1/x:1"),
