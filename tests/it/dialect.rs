@@ -7,6 +7,8 @@ use connect_build::error::render;
 use connect_build::plan::{Choices, Plan};
 use connect_build::spec::{self, ArtifactKind, Origin, Remote, Spec};
 
+use crate::support::Workplace;
+
 fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/dialect")
 }
@@ -99,7 +101,7 @@ fn dockerfiles_of_every_generation() {
 
 /// What is changed in a Dockerfile: where `.0` stands first, `.1` stands instead. The result has to be refused, but for those
 /// whose meaning is the same.
-const CHANGES: [(&str, &str, &str); 48] = [
+const CHANGES: [(&str, &str, &str); 50] = [
     // One character.
     ("1.2-sums", "sink-1.0.jar'", "sink-1.1.jar'"),
     ("1.2-sums", "'-p'", "'-q'"),
@@ -152,7 +154,28 @@ const CHANGES: [(&str, &str, &str); 48] = [
     ("1.2-sums", "f.bin", "f\nCOPY / /\n#.bin"),
     ("1.2-every-type", "<id>custom-repo</id><url>", "<id>custom-repo</id><url>\nRUN 'id'\n"),
     ("1.2-every-type", "name.properties' 'https", "name.\\\n  properties' 'https"),
+    // What a reader of XML takes apart.
+    ("1.2-two-mirrors", "https://a.example.com/<", "https://a.example.com/<!--<"),
+    ("1.2-two-mirrors", "https://a.example.com/<", "https://a.example.com/<!--x--><"),
 ];
+
+/// A launcher's file is a Dockerfile: anything else could name files of the pod.
+#[test]
+fn a_launch_reads_a_dockerfile_and_nothing_else() {
+    let place = Workplace::new();
+    place.write(
+        "build.yaml",
+        "build: {plugins: [{name: x1, artifacts: [{type: jar, url: 'file:build.yaml'}]}]}",
+    );
+    place.write("good", text("1.2-no-plugins"));
+    place.write("indented", " FROM quay.io/strimzi/kafka:1\n\nUSER root:root\n\nUSER 1001\n");
+    let launch = |file: &str, more: &str| {
+        place.run(&[&format!("--dockerfile={file}"), "--destination=registry.example.com/x:1", more])
+    };
+    let mirror = launch("good", "--registry-mirror=https://user:SECRETPW@mirror.example");
+    let runs = [launch("build.yaml", "--reproducible"), launch("indented", "--reproducible"), mirror];
+    insta::assert_snapshot!(runs.map(|run| run.error()).join("\n\n"));
+}
 
 #[test]
 fn what_is_changed_is_refused_or_means_the_same() {

@@ -61,7 +61,9 @@ pub(super) fn words(
                 word.get_or_insert_default().push_str(&value);
                 rest = after;
             }
-            c if is_plain(c) || (matches!(c, '~' | '#') && word.is_some()) => word.get_or_insert_default().push(c),
+            c if is_plain(c) || (matches!(c, '~' | '#') && word.is_some()) => {
+                word.get_or_insert_default().push(c)
+            }
             c => return Err(shell(format!("the character {c:?}"))),
         }
     }
