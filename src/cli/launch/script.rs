@@ -62,7 +62,7 @@ pub(super) fn words(
                 rest = after;
             }
             c if is_plain(c) || (matches!(c, '~' | '#') && word.is_some()) => {
-                word.get_or_insert_default().push(c)
+                word.get_or_insert_default().push(c);
             }
             c => return Err(shell(format!("the character {c:?}"))),
         }
