@@ -8,11 +8,11 @@
 //! [`spec::connect_build`]: crate::spec::connect_build
 //! [`report::Status`]: crate::report::Status
 
-use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use crate::report::Status;
 use crate::spec::connect_build;
+use crate::spec::kafka_connect::inlined;
 
 /// How a URL of an artifact looks to the API server: as in Strimzi's definition, without the files that only a resource on
 /// disk can name.
@@ -30,8 +30,7 @@ pub fn definition() -> Value {
     let mut spec = connect_build::schema().to_value();
     structural(&mut spec);
     refine(&mut spec);
-    let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
-    let mut status = settings.for_deserialize().into_generator().into_root_schema_for::<Status>().to_value();
+    let mut status = inlined::<Status>().to_value();
     structural(&mut status);
     let (group, version) = connect_build::API_VERSION.split_once('/').unwrap_or_default();
     let column = |name: &str, kind: &str, path: &str, description: &str| json!({ "name": name, "type": kind, "jsonPath": path, "description": description });

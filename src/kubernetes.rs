@@ -17,6 +17,7 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
+use tokio::sync::OnceCell;
 
 pub use self::error::KubernetesError;
 use crate::retry::RetryPolicy;
@@ -94,6 +95,8 @@ pub struct Cluster {
     client: Mutex<Client>,
     namespace: String,
     retry: RetryPolicy,
+    /// Asked for once: a build looks at its resource again and again.
+    strimzi_version: OnceCell<String>,
 }
 
 /// A request, which may have to be made again.
@@ -113,7 +116,8 @@ impl Cluster {
         let namespace = access.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
         check_name(&namespace)?;
         let client = Client::try_from(config).map_err(|error| KubernetesError::client(&error))?;
-        Ok(Self { access, client: Mutex::new(client), namespace, retry })
+        let strimzi_version = OnceCell::new();
+        Ok(Self { access, client: Mutex::new(client), namespace, retry, strimzi_version })
     }
 
     /// The namespace in which everything is looked for.
@@ -144,22 +148,15 @@ impl Cluster {
             "status": status,
         });
         body["metadata"]["name"] = resource.name.clone().into();
-        let doing = format!("write the status of {resource}");
-        let content_type = "application/apply-patch+yaml";
-        let call =
-            Call { doing: &doing, method: Method::PATCH, path: &path, content_type, body: Some(&body) };
-        self.call(&call).await
+        self.patch(&path, &format!("write the status of {resource}"), "application/apply-patch+yaml", &body)
+            .await
     }
 
     /// Sets annotations, and leaves everything else. `resourceVersion` in `metadata` must be the resource's.
     pub async fn merge(&self, resource: &ResourceName, metadata: Value) -> Result<Value, KubernetesError> {
         let path = format!("{}?fieldManager={FIELD_MANAGER}", self.path(resource).await?);
         let body = json!({ "metadata": metadata });
-        let doing = format!("annotate {resource}");
-        let content_type = "application/merge-patch+json";
-        let call =
-            Call { doing: &doing, method: Method::PATCH, path: &path, content_type, body: Some(&body) };
-        self.call(&call).await
+        self.patch(&path, &format!("annotate {resource}"), "application/merge-patch+json", &body).await
     }
 
     /// Creates an event (core/v1), which must be complete but for its namespace.
@@ -196,7 +193,7 @@ impl Cluster {
 
     async fn path(&self, resource: &ResourceName) -> Result<String, KubernetesError> {
         let (version, plural) = match resource.kind {
-            Kind::ConnectBuild => (API_VERSION.to_owned(), "connectbuilds"),
+            Kind::ConnectBuild => (API_VERSION, "connectbuilds"),
             Kind::KafkaConnect => (self.strimzi_version().await?, "kafkaconnects"),
         };
         let namespace = &self.namespace;
@@ -204,10 +201,23 @@ impl Cluster {
     }
 
     /// The newest version of Strimzi's API that the server has: `v1`, or `v1beta2` before Strimzi 1.0.
-    async fn strimzi_version(&self) -> Result<String, KubernetesError> {
-        let group = self.get("/apis/kafka.strimzi.io", "look for Strimzi's API").await?;
-        let preferred = group.pointer("/preferredVersion/groupVersion").and_then(Value::as_str);
-        Ok(preferred.unwrap_or("kafka.strimzi.io/v1").to_owned())
+    async fn strimzi_version(&self) -> Result<&str, KubernetesError> {
+        let ask = || async {
+            let group = self.get("/apis/kafka.strimzi.io", "look for Strimzi's API").await?;
+            let preferred = group.pointer("/preferredVersion/groupVersion").and_then(Value::as_str);
+            Ok(preferred.unwrap_or("kafka.strimzi.io/v1").to_owned())
+        };
+        self.strimzi_version.get_or_try_init(ask).await.map(String::as_str)
+    }
+
+    async fn patch(
+        &self,
+        path: &str,
+        doing: &str,
+        content_type: &str,
+        body: &Value,
+    ) -> Result<Value, KubernetesError> {
+        self.call(&Call { doing, method: Method::PATCH, path, content_type, body: Some(body) }).await
     }
 
     async fn get(&self, path: &str, doing: &str) -> Result<Value, KubernetesError> {

@@ -90,24 +90,22 @@ async fn build(
     report: &OnceLock<ClusterReport>,
 ) -> Result<End, CliError> {
     let input = plan::source(&arguments.plan)?;
-    let told = cluster::targets(&arguments.cluster)?.is_some_and(|targets| !targets.is_empty());
-    let session = match input {
-        Input::File(_) if !told => None,
-        _ => Some(cluster::connect(&arguments.plan.cluster).await?),
-    };
-    let report = match &session {
-        Some(session) => {
-            let opened = session.report(&arguments.cluster).await?;
-            Some(report.get_or_init(|| opened))
+    let targets = cluster::targets(&arguments.cluster)?;
+    let told = targets.as_ref().is_some_and(|targets| !targets.is_empty());
+    let (session, report) = match input {
+        Input::File(_) if !told => (None, None),
+        _ => {
+            let session = cluster::connect(&arguments.plan.cluster).await?;
+            let opened = session.report(targets, arguments.cluster.pod.as_deref()).await?;
+            (Some(session), Some(report.get_or_init(|| opened)))
         }
-        None => None,
     };
     let spec = match (typed, input, &session) {
         (Some(spec), ..) => spec,
-        (None, Input::Cluster, Some(session)) => session.spec()?,
-        (None, Input::Cluster, None) => return Err(CliError::Flag("no resource is named".into())),
         (None, Input::File(file), _) if launch.is_one() => plan::read_dockerfile(file)?,
         (None, Input::File(file), _) => plan::read(file)?,
+        (None, Input::Cluster, Some(session)) => session.spec()?,
+        (None, Input::Cluster, None) => return Err(CliError::Flag("no resource is named".into())),
     };
     for warning in &spec.warnings {
         console.reporter.report(&Event::Warning(warning));

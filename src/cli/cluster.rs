@@ -99,15 +99,16 @@ impl Session {
         spec::of_resource(object).map_err(CliError::Spec)
     }
 
-    /// Who is told.
-    pub(super) async fn report(&self, arguments: &ClusterReportArguments) -> Result<ClusterReport, CliError> {
-        let targets = targets(arguments)?;
-        let targets = match (&targets, &self.built) {
-            (Some(targets), _) => targets.clone(),
-            (None, Some((resource, _))) => ReportTarget::usual(resource),
-            (None, None) => Vec::new(),
-        };
-        let pod = arguments.pod.clone().or_else(|| env::var("HOSTNAME").ok().filter(|name| !name.is_empty()));
+    /// Who is told: `targets`, or without any who usually is.
+    pub(super) async fn report(
+        &self,
+        targets: Option<Vec<ReportTarget>>,
+        pod: Option<&str>,
+    ) -> Result<ClusterReport, CliError> {
+        let usual = || self.built.as_ref().map(|(resource, _)| ReportTarget::usual(resource));
+        let targets = targets.or_else(usual).unwrap_or_default();
+        let pod =
+            pod.map(str::to_owned).or_else(|| env::var("HOSTNAME").ok().filter(|name| !name.is_empty()));
         ClusterReport::open(Arc::clone(&self.cluster), self.built.clone(), &targets, pod)
             .await
             .map_err(CliError::Report)
@@ -137,8 +138,7 @@ impl Session {
         if choices.to.is_none()
             && let Some(target) = self.stream_of(spec).await?
         {
-            self.sign_in(&target, &mut settings.pull).await?;
-            self.sign_in(&target, &mut settings.push).await?;
+            self.sign_in(&target, [&mut settings.pull, &mut settings.push]).await?;
             choices.to = Some(target);
         }
         Ok(())
@@ -167,15 +167,18 @@ impl Session {
     }
 
     /// Lets the registry of an image stream know who asks, and trusts the authority of the cluster's services.
-    async fn sign_in(&self, target: &str, side: &mut RegistrySettings) -> Result<(), CliError> {
+    async fn sign_in(&self, target: &str, sides: [&mut RegistrySettings; 2]) -> Result<(), CliError> {
         let host = target.trim_start_matches("docker://").split('/').next().unwrap_or_default();
-        if let Some(password) = self.cluster.token().await.map_err(CliError::Kubernetes)? {
-            let token = Credentials::Basic { user: TOKEN_USER.into(), password };
-            side.credentials = DockerConfig::at(host, token).or(std::mem::take(&mut side.credentials));
-        }
+        let token = self.cluster.token().await.map_err(CliError::Kubernetes)?;
+        let token = token.map(|password| Credentials::Basic { user: TOKEN_USER.into(), password });
         let authority = Path::new(SERVICE_CA);
-        if authority.is_file() {
-            side.hosts.entry(host.to_owned()).or_default().authorities.push(authority.to_owned());
+        for side in sides {
+            if let Some(token) = token.clone() {
+                side.credentials = DockerConfig::at(host, token).or(std::mem::take(&mut side.credentials));
+            }
+            if authority.is_file() {
+                side.hosts.entry(host.to_owned()).or_default().authorities.push(authority.to_owned());
+            }
         }
         Ok(())
     }

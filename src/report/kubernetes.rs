@@ -5,19 +5,24 @@
 //! a conflict, after which the resource is looked at anew. Is it another generation by then, or gone, the build is superseded.
 //! Strimzi's `KafkaConnect` gets no status, for its operator owns that: an annotation and events instead.
 
+mod advances;
+mod target;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
+use self::advances::{Advances, Tee};
+pub use self::target::{InvalidReport, ReportForm, ReportTarget};
 use super::result_file::Failure;
 use super::status::{Advance, Status, Time};
 use super::termination::failure_message;
 use crate::error::{Diagnose, Reason};
 use crate::kubernetes::{Cluster, FIELD_MANAGER, KubernetesError, ResourceName};
 use crate::pipeline::Outcome;
-use crate::progress::{Direction, Event, Reporter};
+use crate::progress::Reporter;
 use crate::spec::Kind;
 
 /// The annotation that holds the newest image by digest.
@@ -37,74 +42,6 @@ const MAX_CONFLICTS: u32 = 8;
 
 /// Longest message of an event, in bytes (core/v1 Event validation).
 const MAX_NOTE: usize = 1_024;
-
-/// What is written, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReportTarget {
-    /// What.
-    pub form: ReportForm,
-    /// Where.
-    pub resource: ResourceName,
-}
-
-/// What can be written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReportForm {
-    /// `status` of a `ConnectBuild`.
-    Status,
-    /// [`IMAGE_ANNOTATION`].
-    Annotation,
-    /// Events: a build began, succeeded, failed.
-    Event,
-}
-
-/// Text that names no report.
-#[derive(Debug, thiserror::Error)]
-pub enum InvalidReport {
-    /// Another form, or none.
-    #[error(
-        "`{0}` is not a report: write `status:connectbuild/NAME`, `annotation:KIND/NAME` or `event:KIND/NAME`"
-    )]
-    Form(String),
-    /// Another resource.
-    #[error(transparent)]
-    Resource(#[from] crate::kubernetes::InvalidResourceName),
-    /// A status that is not ours.
-    #[error("the status of {0} belongs to its operator: report with `annotation:` and `event:` there")]
-    ForeignStatus(ResourceName),
-}
-
-impl std::str::FromStr for ReportTarget {
-    type Err = InvalidReport;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (form, resource) =
-            text.split_once(':').ok_or_else(|| InvalidReport::Form(crate::path::shown(text.as_bytes())))?;
-        let form = match form {
-            "status" => ReportForm::Status,
-            "annotation" => ReportForm::Annotation,
-            "event" => ReportForm::Event,
-            _ => return Err(InvalidReport::Form(crate::path::shown(text.as_bytes()))),
-        };
-        let resource: ResourceName = resource.parse()?;
-        if form == ReportForm::Status && resource.kind != Kind::ConnectBuild {
-            return Err(InvalidReport::ForeignStatus(resource));
-        }
-        Ok(Self { form, resource })
-    }
-}
-
-impl ReportTarget {
-    /// What is reported where nothing is said: a status where it is ours, else an annotation and events.
-    #[must_use]
-    pub fn usual(resource: &ResourceName) -> Vec<Self> {
-        let forms: &[ReportForm] = match resource.kind {
-            Kind::ConnectBuild => &[ReportForm::Status],
-            Kind::KafkaConnect => &[ReportForm::Annotation, ReportForm::Event],
-        };
-        forms.iter().map(|form| Self { form: *form, resource: resource.clone() }).collect()
-    }
-}
 
 /// Why a report was not written.
 #[derive(Debug, thiserror::Error)]
@@ -220,7 +157,7 @@ impl ClusterReport {
             };
             places.push((target.form, place));
         }
-        let report = Self {
+        Ok(Self {
             cluster,
             targets: places,
             statuses: Mutex::new(subjects.iter().map(|_| None).collect()),
@@ -228,13 +165,12 @@ impl ClusterReport {
             pod,
             advances: Arc::default(),
             doubt: Notify::new(),
-        };
-        Ok(report)
+        })
     }
 
     /// Hears what happens, and passes it on.
     pub fn listen(&self, next: Arc<dyn Reporter>) -> Arc<dyn Reporter> {
-        Arc::new(Tee { next, advances: Arc::clone(&self.advances) })
+        Arc::new(Tee::new(next, Arc::clone(&self.advances)))
     }
 
     /// A build of so many plugins begins. Without an event it begins all the same.
@@ -455,45 +391,5 @@ fn short(note: &str) -> String {
     if note.len() <= MAX_NOTE {
         return note;
     }
-    let end =
-        (0..=MAX_NOTE - '…'.len_utf8()).rev().find(|&end| note.is_char_boundary(end)).unwrap_or_default();
-    format!("{}…", &note[..end])
-}
-
-/// Passes events on, and counts.
-struct Tee {
-    next: Arc<dyn Reporter>,
-    advances: Arc<Advances>,
-}
-
-impl Reporter for Tee {
-    fn report(&self, event: &Event<'_>) {
-        self.advances.hear(event);
-        self.next.report(event);
-    }
-}
-
-/// How far the build is, as its events tell.
-#[derive(Default)]
-struct Advances(Mutex<Advance>);
-
-impl Advances {
-    fn get(&self) -> Advance {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn set_plugins(&self, plugins: usize) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).plugins = Some(plugins);
-    }
-
-    fn hear(&self, event: &Event<'_>) {
-        let mut advance = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match event {
-            Event::ArtifactsFetched { .. } => advance.fetched += 1,
-            Event::LayerBuilt { .. } => advance.built += 1,
-            Event::TransferEnded { direction: Direction::Download, bytes, .. } => advance.downloaded += bytes,
-            Event::TransferEnded { direction: Direction::Upload, bytes, .. } => advance.uploaded += bytes,
-            _ => {}
-        }
-    }
+    format!("{}…", &note[..note.floor_char_boundary(MAX_NOTE - '…'.len_utf8())])
 }

@@ -244,8 +244,7 @@ impl Status {
         self.phase = Some(Phase::Succeeded);
         self.completion_time = Some(Time::now());
         for kind in ["Downloaded", "Assembled"] {
-            let words = self.condition(kind).map(|condition| condition.message.clone()).unwrap_or_default();
-            self.set(kind, ConditionStatus::True, "Complete", &words);
+            self.restate(kind, ConditionStatus::True, "Complete");
         }
         let location = format!("{} is {}", outcome.pushed.location, outcome.pushed.digest);
         self.set("Pushed", ConditionStatus::True, "Complete", &location);
@@ -261,14 +260,19 @@ impl Status {
             .map(|condition| condition.kind.clone())
             .collect();
         for kind in open {
-            let words = self.condition(&kind).map(|condition| condition.message.clone()).unwrap_or_default();
-            self.set(&kind, ConditionStatus::False, "Stopped", &words);
+            self.restate(&kind, ConditionStatus::False, "Stopped");
         }
         self.set("Ready", ConditionStatus::False, failure.reason(), &failure.text());
     }
 
     fn condition(&self, kind: &str) -> Option<&Condition> {
         self.conditions.iter().find(|condition| condition.kind == kind)
+    }
+
+    /// Another status, with the words that the condition has.
+    fn restate(&mut self, kind: &str, status: ConditionStatus, reason: &str) {
+        let words = self.condition(kind).map(|condition| condition.message.clone()).unwrap_or_default();
+        self.set(kind, status, reason, &words);
     }
 
     /// The time of a condition is that of the last change of its status.

@@ -24,8 +24,7 @@ pub fn failure_message(text: &str) -> String {
     let hint = text.rfind("\nhint: ").map_or("", |at| &text[at + 1..]);
     let hint = if hint.len() > MAX_TERMINATION_MESSAGE / 2 { "" } else { hint };
     let room = MAX_TERMINATION_MESSAGE - CUT.len() - hint.len();
-    let end = (0..=room).rev().find(|&end| text.is_char_boundary(end)).unwrap_or_default();
-    format!("{}{CUT}{hint}", &text[..end])
+    format!("{}{CUT}{hint}", &text[..text.floor_char_boundary(room)])
 }
 
 /// Writes a message in place of what the file held. The file is the kubelet's, so it is written and not replaced.

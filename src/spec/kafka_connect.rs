@@ -145,7 +145,7 @@ pub fn schema() -> Schema {
 }
 
 /// The schema of a type, with every part inlined.
-pub(super) fn inlined<T: JsonSchema>() -> Schema {
+pub(crate) fn inlined<T: JsonSchema>() -> Schema {
     let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
     settings.for_deserialize().into_generator().into_root_schema_for::<T>()
 }

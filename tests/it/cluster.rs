@@ -1,13 +1,13 @@
 //! Builds of resources of a cluster, against Kubernetes' real API server: what is refused, what is reported, what survives.
 
-use std::process::{Child, Command};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::support::artifact_server::{Answer, ArtifactServer};
 use crate::support::cluster::Cluster;
-use crate::support::real::{Doorkeeper, RealRegistry, Setup, text};
+use crate::support::real::{Doorkeeper, Process, RealRegistry, Setup, text};
 use crate::support::{Run, Workplace, without_ports, zip_of};
 
 /// A cluster with a namespace `kafka`, a registry, and an artifact.
@@ -68,14 +68,14 @@ impl Stage {
     }
 
     /// A build that goes on while the test does something to it.
-    pub(crate) fn begin(&self, resource: &str) -> Running {
+    pub(crate) fn begin(&self, resource: &str) -> Process {
         self.start(self.command(resource, &[]))
     }
 
-    pub(crate) fn start(&self, mut command: Command) -> Running {
+    pub(crate) fn start(&self, mut command: Command) -> Process {
         let words = std::fs::File::create(self.place.path("words")).unwrap();
         let stdout = std::fs::File::create(self.place.path("image")).unwrap();
-        Running { child: command.stdout(stdout).stderr(words).spawn().unwrap() }
+        Process(command.stdout(stdout).stderr(words).spawn().unwrap())
     }
 
     /// Waits until a value in the cluster is this.
@@ -91,8 +91,8 @@ impl Stage {
         }
     }
 
-    pub(crate) fn end(&self, mut running: Running) -> Run {
-        let code = running.child.wait().unwrap().code().unwrap_or(-1);
+    pub(crate) fn end(&self, mut running: Process) -> Run {
+        let code = running.0.wait().unwrap().code().unwrap_or(-1);
         Run { code, stdout: self.place.read("image"), stderr: self.place.read("words") }
     }
 
@@ -111,17 +111,6 @@ impl Stage {
     pub(crate) fn status(&self, name: &str) -> Value {
         let resource = self.cluster.run(&["get", "connectbuild", name, "-n", "kafka", "-o", "json"]);
         serde_json::from_str::<Value>(&resource).unwrap()["status"].take()
-    }
-}
-
-pub(crate) struct Running {
-    pub(crate) child: Child,
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

@@ -167,7 +167,7 @@ fn what_happens_while_a_build_runs() {
     let running = stage.begin("cb/ended");
     stage.wait("cb/ended", ".status.conditions[?(@.type==\"Downloaded\")].status", "False");
     let begun = Instant::now();
-    Command::new("kill").args(["-TERM", &running.child.id().to_string()]).status().unwrap();
+    Command::new("kill").args(["-TERM", &running.0.id().to_string()]).status().unwrap();
     assert_eq!(stage.end(running).code, 13);
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     insta::assert_snapshot!(conditions_somewhere(&stage.status("ended")));

@@ -130,7 +130,7 @@ struct Gathered {
 
 /// Reads the arguments, without the program's name.
 pub(super) fn read(arguments: &[String]) -> Result<Launch, LaunchError> {
-    let mut said: Vec<(&str, String)> = Vec::new();
+    let mut said: Vec<(&str, Takes, &str)> = Vec::new();
     let mut launch = Launch { name: Name::Kaniko, ..Launch::default() };
     let mut gathered = Gathered::default();
     let mut rest = arguments.iter();
@@ -164,15 +164,15 @@ pub(super) fn read(arguments: &[String]) -> Result<Launch, LaunchError> {
             None => {
                 // Of what is said again the last counts, as for pflag.
                 if !REPEATED.contains(&name) {
-                    said.retain(|(earlier, _)| one_name(earlier) != one_name(name));
+                    said.retain(|(earlier, ..)| one_name(earlier) != one_name(name));
                 }
-                said.push((name, value.to_owned()));
+                said.push((name, takes, value));
             }
         }
     }
     launch.remarks.dedup();
-    let is_truth = |name: &str| KNOWN.iter().any(|(known, takes)| *known == name && matches!(takes, Truth));
-    for (name, value) in said.iter().filter(|(name, value)| !is_truth(name) || value == "true") {
+    let is_off = |(_, takes, value): &(&str, Takes, &str)| matches!(takes, Truth) && *value == "false";
+    for (name, _, value) in said.into_iter().filter(|option| !is_off(option)) {
         follow(name, value, &mut launch, &mut gathered)?;
     }
     finish(launch, gathered)

@@ -65,7 +65,7 @@ impl<'a> Instruction<'a> {
 /// Both lines from the word on in which they begin to differ.
 fn from_difference<'l>(wanted: &'l str, found: &'l str) -> (&'l str, &'l str) {
     let same = wanted.bytes().zip(found.bytes()).take_while(|(a, b)| a == b).count();
-    let start = (0..=same).rev().find(|&at| wanted.is_char_boundary(at)).unwrap_or_default();
+    let start = wanted.floor_char_boundary(same);
     let start = wanted[..start].rfind(' ').map_or(0, |space| space + 1);
     let (wanted, found) = (wanted.get(start..).unwrap_or_default(), found.get(start..).unwrap_or_default());
     (wanted, found)

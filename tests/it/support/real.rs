@@ -13,6 +13,16 @@ use super::token_server;
 pub(crate) const USER: &str = "pusher";
 pub(crate) const PASSWORD: &str = "correct horse";
 
+/// A process that ends with the test that started it.
+pub(crate) struct Process(pub(crate) Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// How a registry is set up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Setup {
@@ -28,7 +38,7 @@ pub(crate) enum Setup {
 
 /// A running docker-registry.
 pub(crate) struct RealRegistry {
-    child: Child,
+    _process: Process,
     pub(crate) port: u16,
     directory: tempfile::TempDir,
     _tokens: Option<token_server::TokenServer>,
@@ -70,9 +80,9 @@ impl RealRegistry {
         std::fs::write(path("config.yml"), config).unwrap();
         let mut command = Command::new("docker-registry");
         command.args(["serve", &path("config.yml")]).stdout(Stdio::null()).stderr(Stdio::null());
-        let child = command.spawn().expect("docker-registry is installed");
+        let process = Process(command.spawn().expect("docker-registry is installed"));
         wait_for(port);
-        Self { child, port, directory, _tokens: tokens }
+        Self { _process: process, port, directory, _tokens: tokens }
     }
 
     pub(crate) fn host(&self) -> String {
@@ -85,16 +95,9 @@ impl RealRegistry {
     }
 }
 
-impl Drop for RealRegistry {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 /// An nginx that serves a directory over TLS with a certificate of an authority of its own, and sends `/moved/` elsewhere.
 pub(crate) struct TlsFiles {
-    nginx: Child,
+    _nginx: Process,
     pub(crate) port: u16,
     directory: tempfile::TempDir,
 }
@@ -111,7 +114,7 @@ impl TlsFiles {
             at.display(),
             root.display()
         );
-        Self { nginx: start_nginx(at, port, &server), port, directory }
+        Self { _nginx: start_nginx(at, port, &server), port, directory }
     }
 
     pub(crate) fn authority(&self) -> PathBuf {
@@ -119,15 +122,8 @@ impl TlsFiles {
     }
 }
 
-impl Drop for TlsFiles {
-    fn drop(&mut self) {
-        let _ = self.nginx.kill();
-        let _ = self.nginx.wait();
-    }
-}
-
 /// One process under our own user, in the foreground, with this server in it.
-fn start_nginx(directory: &Path, port: u16, server: &str) -> Child {
+fn start_nginx(directory: &Path, port: u16, server: &str) -> Process {
     let config = format!(
         "daemon off; master_process off; pid {0}/pid; error_log {0}/error.log;\nevents {{}}\n\
          http {{\n  access_log off; client_max_body_size 0; client_body_temp_path {0}/n1; proxy_temp_path {0}/n2;\n\
@@ -137,7 +133,7 @@ fn start_nginx(directory: &Path, port: u16, server: &str) -> Child {
     std::fs::write(directory.join("nginx.conf"), config).unwrap();
     let mut command = Command::new("nginx");
     command.arg("-c").arg(directory.join("nginx.conf")).stdout(Stdio::null()).stderr(Stdio::null());
-    let nginx = command.spawn().expect("nginx is installed, and on the path");
+    let nginx = Process(command.spawn().expect("nginx is installed, and on the path"));
     wait_for(port);
     nginx
 }
@@ -155,7 +151,7 @@ fn registry_behind_tls(at: &Path, port: u16, registry: &RealRegistry, words: &st
 
 /// A registry behind TLS and an nginx that lets in one user with one password, however long that is.
 pub(crate) struct Doorkeeper {
-    nginx: Child,
+    _nginx: Process,
     pub(crate) port: u16,
     _registry: RealRegistry,
     directory: tempfile::TempDir,
@@ -179,7 +175,7 @@ impl Doorkeeper {
             ),
         );
         let nginx = start_nginx(at, port, &server);
-        Self { nginx, port, _registry: registry, directory }
+        Self { _nginx: nginx, port, _registry: registry, directory }
     }
 
     pub(crate) fn authority(&self) -> PathBuf {
@@ -187,16 +183,9 @@ impl Doorkeeper {
     }
 }
 
-impl Drop for Doorkeeper {
-    fn drop(&mut self) {
-        let _ = self.nginx.kill();
-        let _ = self.nginx.wait();
-    }
-}
-
 /// A registry behind an nginx that lets nobody in without a certificate of its own authority.
 pub(crate) struct MutualTls {
-    nginx: Child,
+    _nginx: Process,
     pub(crate) port: u16,
     registry: RealRegistry,
     directory: tempfile::TempDir,
@@ -243,7 +232,7 @@ impl MutualTls {
         let wanted = format!("ssl_client_certificate {}/ca.crt; ssl_verify_client on;", at.display());
         let server = registry_behind_tls(at, port, &registry, &wanted);
         let nginx = start_nginx(at, port, &server);
-        Self { nginx, port, registry, directory }
+        Self { _nginx: nginx, port, registry, directory }
     }
 
     pub(crate) fn host(&self) -> String {
@@ -261,16 +250,9 @@ impl MutualTls {
     }
 }
 
-impl Drop for MutualTls {
-    fn drop(&mut self) {
-        let _ = self.nginx.kill();
-        let _ = self.nginx.wait();
-    }
-}
-
 /// A TLS server with a certificate as `openssl req -x509` makes it by default: an authority's, and its own.
 pub(crate) struct SelfSigned {
-    child: Child,
+    _process: Process,
     pub(crate) port: u16,
     directory: tempfile::TempDir,
 }
@@ -298,20 +280,13 @@ impl SelfSigned {
             &port.to_string(),
         ]);
         server.current_dir(directory.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let child = server.spawn().unwrap();
+        let process = Process(server.spawn().unwrap());
         wait_for(port);
-        Self { child, port, directory }
+        Self { _process: process, port, directory }
     }
 
     pub(crate) fn certificate(&self) -> PathBuf {
         self.directory.path().join("crt")
-    }
-}
-
-impl Drop for SelfSigned {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
