@@ -159,6 +159,8 @@ pub(super) fn read(arguments: &[String]) -> Result<Launch, LaunchError> {
                 .ok_or(LaunchError::Value { option: format!("--{name}"), wanted: "a value" })?,
         };
         match reason {
+            // What is off does nothing, whatever it would do.
+            Some(_) if matches!(takes, Truth) && value == "false" => {}
             Some((reason, true)) => return Err(LaunchError::Refused { option: format!("--{name}"), reason }),
             Some((reason, false)) => launch.remarks.push(format!("`--{name}` has no effect: {reason}")),
             None => {

@@ -44,8 +44,10 @@ fn kaniko(more: &[&str]) -> String {
 
 #[test]
 fn kanikos_options() {
-    let rows: [&[&str]; 20] = [
+    let rows: [&[&str]; 21] = [
         &[],
+        // Refused where they are on.
+        &["--materialize=false", "--push-ignore-immutable-tag-errors=false", "--use-new-run=false"],
         // What is said last counts.
         &[
             "--skip-tls-verify",
