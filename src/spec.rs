@@ -190,11 +190,7 @@ impl Diagnose for SpecError {
                  `connect-build schema` prints what belongs there"
                     .into(),
             ),
-            Self::Dialect(_) => Some(
-                "only the Dockerfile that Strimzi's operator makes of `spec.build` is read, from 0.45 to 1.3; if this is one, \
-                 please report it with the operator's version"
-                    .into(),
-            ),
+            Self::Dialect(error) => Some(error.hint()),
             Self::Several(_) => Some("give one of them: an image is built from one resource".into()),
             _ => None,
         }

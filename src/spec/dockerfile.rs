@@ -12,7 +12,7 @@
 //! RUN 'curl' ... 'mvn' ... 'curl' ...            one for each of them
 //! FROM <base image>
 //! USER root:root
-//! ARG http_proxy=<url>                           https_proxy, no_proxy likewise, each if the operator has it
+//! ARG http_proxy=<url>                           https_proxy, no_proxy likewise, each if the operator has it, even empty
 //! ##########
 //! # Connector plugin <name>
 //! ##########
@@ -163,17 +163,20 @@ fn from(instruction: &Instruction<'_>) -> Result<(String, bool), DialectError> {
     Ok((image.to_owned(), is_stage))
 }
 
-/// The value of an `ARG`, if the next instruction is the one of this name.
+/// The value of an `ARG`, if the next instruction is the one of this name. The operator writes a variable of its own there as it
+/// is: empty, for no proxy, or a list with blanks beside its commas (of which Docker itself would take the first entry only).
 fn argument(rest: &mut Instructions<'_>, name: &str) -> Result<Option<String>, DialectError> {
     let start = format!("ARG {name}=");
     let Some(instruction) = rest.next_if(&start) else { return Ok(None) };
-    let value = &instruction.text[start.len()..];
+    let value = instruction.text[start.len()..].trim_matches(' ');
     // Unquoted there: with any of these Docker would understand something else.
-    let is_plain = |c: char| c.is_ascii_graphic() && !"'\"\\$`".contains(c);
-    if value.is_empty() || !value.chars().all(is_plain) {
-        return Err(instruction.unlike(&format!("{start}<value>")));
+    let is_plain = |entry: &str| entry.chars().all(|c| c.is_ascii_graphic() && !"'\"\\$`".contains(c));
+    let entries = value.split(',').map(|entry| entry.trim_matches(' '));
+    if !entries.clone().all(is_plain) {
+        return Err(instruction.unlike(&format!("{start}<value>")).of_variable(name));
     }
-    Ok(Some(value.to_owned()))
+    let value = entries.collect::<Vec<_>>().join(",");
+    Ok(if value.is_empty() { None } else { Some(value) })
 }
 
 /// The plugin of a `COPY`, and the place of what it copies among the Maven artifacts.

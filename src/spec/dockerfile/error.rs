@@ -10,12 +10,33 @@ pub struct DialectError {
     pub expected: String,
     /// What does.
     pub found: String,
+    /// The operator's variable whose value stands there as it is.
+    pub variable: Option<String>,
 }
 
 impl DialectError {
     pub(super) fn new(line: usize, expected: &str, found: &str) -> Self {
         let found = if found.is_empty() { "nothing".to_owned() } else { quoted(found) };
-        Self { line, expected: quoted(expected), found }
+        Self { line, expected: quoted(expected), found, variable: None }
+    }
+
+    /// The same, where the value of an operator's variable stands: `http_proxy` for `HTTP_PROXY`.
+    pub(super) fn of_variable(self, argument: &str) -> Self {
+        Self { variable: Some(argument.to_ascii_uppercase()), ..self }
+    }
+
+    /// What to do.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match &self.variable {
+            Some(variable) => format!(
+                "this is the variable {variable} of Strimzi's operator, as it stands in the operator's Deployment: it must not \
+                 have quotes, blanks inside, `$` or backslashes"
+            ),
+            None => "only the Dockerfile that Strimzi's operator makes of `spec.build` is read, from 0.45 to 1.3; if this is \
+                     one, please report it with the operator's version"
+                .to_owned(),
+        }
     }
 }
 
