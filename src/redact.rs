@@ -3,12 +3,16 @@
 //! A [`Secret`] shows `***` in `Debug` and has no `Display`. A [`SafeUrl`] shows its URL without user
 //! information and without its query: signed URLs carry their credentials there, under a hundred names.
 
+mod mask;
+
 use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
 use url::Url;
+
+pub use self::mask::Mask;
 
 /// A value whose text never reaches a log, an error or a file.
 #[derive(Clone, PartialEq, Eq)]
@@ -20,12 +24,11 @@ impl Secret {
         Self(text.into())
     }
 
-    /// `text`, in which a server may repeat what it was sent, without this. Of `Bearer <token>` the token counts.
+    /// What hides it. Of `Bearer <token>` the token counts.
     #[must_use]
-    pub fn redact(&self, text: &str) -> String {
-        let value = self.0.rsplit_once(' ').map_or(self.0.as_str(), |(_, token)| token);
-        let text = if self.0.is_empty() { text.to_owned() } else { text.replace(&self.0, "***") };
-        if value.is_empty() { text } else { text.replace(value, "***") }
+    pub fn mask(&self) -> Mask {
+        let token = self.0.rsplit_once(' ').map_or(self.0.as_str(), |(_, token)| token);
+        Mask::default().and(&self.0).and(token)
     }
 
     /// The text itself, for the request that needs it.
@@ -116,25 +119,23 @@ pub fn without_secrets(text: &str) -> String {
     text.split_inclusive(is_end).map(shown).collect()
 }
 
+/// Characters of a user that are no secret: a token in its place has more, and words of so few would be hidden everywhere.
+const HARMLESS_USER: usize = 2;
+
 impl SafeUrl {
-    /// `text`, in which a server may repeat what it was asked for, without this URL's secrets.
+    /// What hides this URL's secrets: as they are sent, in a header of Basic authentication, and as they are meant.
     #[must_use]
-    pub fn redact(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        let password = self.0.password().unwrap_or_default();
-        let values = self.0.query_pairs().map(|(_, value)| value.into_owned());
-        let raw = self.0.query().unwrap_or_default().to_owned();
-        // As they are sent, in a header of Basic authentication, and as they are meant.
+    pub fn mask(&self) -> Mask {
         let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
-        let pair = format!("{}:{}", decoded(self.0.username()), decoded(password));
-        let pair = if pair == ":" { String::new() } else { STANDARD.encode(pair) };
-        let parts = [raw, pair, decoded(password), password.to_owned(), self.0.username().to_owned()];
-        for secret in parts.into_iter().chain(values) {
-            if !secret.is_empty() {
-                text = text.replace(&secret, "***");
-            }
+        let (user, password) = (decoded(self.0.username()), decoded(self.0.password().unwrap_or_default()));
+        let mut mask = Mask::default().and(&password).and(self.0.query().unwrap_or_default());
+        if !user.is_empty() || !password.is_empty() {
+            mask = mask.and(STANDARD.encode(format!("{user}:{password}")));
         }
-        text
+        if user.chars().count() > HARMLESS_USER {
+            mask = mask.and(user);
+        }
+        self.0.query_pairs().fold(mask, |mask, (_, value)| mask.and(value))
     }
 }
 
@@ -163,11 +164,15 @@ mod tests {
             "ARG x=http://***@h 'https://h/a?***' <url>https://***@h/</url> plain?x"
         );
         let url = SafeUrl::new("https://joe:hunter2@h/a?t=SECRET".parse().unwrap());
-        assert_eq!(url.redact("denied for /a?t=SECRET (joe, hunter2)"), "denied for /a?*** (***, ***)");
+        let said = "denied for /a?t=SECRET (joe, hunter2)";
+        assert_eq!(url.mask().apply(said), "denied for /a?*** (***, ***)");
         // A server may repeat the header, too.
-        assert_eq!(url.redact("you sent Basic am9lOmh1bnRlcjI="), "you sent Basic ***");
-        let encoded = SafeUrl::new("https://joe:hu%2Fnter@h/a".parse().unwrap());
-        assert_eq!(encoded.redact("Basic am9lOmh1L250ZXI= of hu/nter"), "Basic *** of ***");
+        assert_eq!(url.mask().apply("you sent Basic am9lOmh1bnRlcjI="), "you sent Basic ***");
+        let encoded = SafeUrl::new("https://me:hu%2Fnter@h/a".parse().unwrap());
+        assert_eq!(
+            encoded.mask().apply("some Basic bWU6aHUvbnRlcg== of hu/nter, hu%2fnter"),
+            "some Basic *** of ***, ***"
+        );
         // A password with what ends a word, in a text that is no URL any more.
         for text in [
             "'https://u:P'\"'\"'REPOPW@r.example/x'",

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{HeaderName, HeaderValue};
 use url::Url;
 
-use crate::redact::Secret;
+use crate::redact::{Mask, Secret};
 
 /// What a request to one host carries beside its URL.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -27,15 +27,12 @@ impl Identity {
         self.basic.is_none() && self.headers.is_empty()
     }
 
-    /// `text`, in which a server may repeat what it was sent, without passwords and headers.
-    pub(super) fn redact(&self, text: &str) -> String {
-        let secrets = self
-            .basic
-            .iter()
-            .map(|(_, password)| password)
-            .chain(self.headers.iter().map(|(_, value)| value));
-        let authorization = self.authorization();
-        secrets.chain(&authorization).fold(text.to_owned(), |text, secret| secret.redact(&text))
+    /// What hides its passwords and headers.
+    pub(super) fn mask(&self) -> Mask {
+        let password = self.basic.iter().map(|(_, password)| password);
+        let headers = self.headers.iter().map(|(_, value)| value);
+        let secrets = password.chain(headers).map(Secret::mask);
+        secrets.chain(self.authorization().map(|value| value.mask())).fold(Mask::default(), Mask::with)
     }
 
     /// The value of `Authorization`.

@@ -15,7 +15,7 @@ use super::{DownloadError, Fetched, Identities, Identity};
 use crate::http::{self, HttpError, MAX_REDIRECTS, STALL_TIMEOUT};
 use crate::path::EntryPath;
 use crate::progress::Transfer;
-use crate::redact::SafeUrl;
+use crate::redact::{Mask, SafeUrl};
 
 /// Bytes of an error page that are looked at.
 const ERROR_BODY: usize = 4 << 10;
@@ -99,35 +99,38 @@ fn length(headers: &HeaderMap) -> Option<u64> {
 impl Request<'_> {
     /// Sends it; any answer but 200 is an error. Another success is none: 204 has no content, 206 only a part of it.
     async fn send(&self, method: Method) -> Result<Response, DownloadError> {
-        let response = self.follow(method).await.map_err(DownloadError::Http)?;
+        let (response, way) = self.follow(method).await.map_err(DownloadError::Http)?;
         let status = response.status();
         if status == StatusCode::OK {
             return Ok(response);
         }
         let headers = response.headers().clone();
-        let at = response.url().clone();
-        let body = String::from_utf8_lossy(&start_of_body(response).await).into_owned();
-        let mut body = SafeUrl::new(at.clone()).redact(&self.url.redact(&self.identity.redact(&body)));
-        for url in [&at, self.url.expose()] {
-            if let Some(identity) = self.identities.identity(url, true) {
-                body = identity.redact(&body);
-            }
-        }
-        Err(DownloadError::Http(HttpError::status(status, &headers, body.as_bytes())))
+        let body = start_of_body(response).await;
+        Err(DownloadError::Http(HttpError::status(status, &headers, &body, &self.mask(way))))
     }
 
-    /// The answer behind the URL, redirects followed. The client follows none by itself: it would blame the first host for
-    /// what the last one does.
-    async fn follow(&self, method: Method) -> Result<Response, HttpError> {
+    /// What hides everything that was said to the hosts on the `way`.
+    fn mask(&self, way: Vec<Url>) -> Mask {
+        let identities = way.iter().filter_map(|url| self.identities.identity(url, true));
+        let said = identities.chain([self.identity]).map(Identity::mask).fold(Mask::default(), Mask::with);
+        way.into_iter().map(|url| SafeUrl::new(url).mask()).fold(said, Mask::with)
+    }
+
+    /// The answer behind the URL, redirects followed, and the URLs on the way, from the first to the last. The client follows
+    /// none by itself: it would blame the first host for what the last one does.
+    async fn follow(&self, method: Method) -> Result<(Response, Vec<Url>), HttpError> {
+        let mut way = Vec::new();
         let mut at = self.url.expose().clone();
         for _ in 0..=MAX_REDIRECTS {
             let request = self.identify(self.client.request(method.clone(), at.clone()), &at);
             let answer = timeout(STALL_TIMEOUT, request.send()).await;
             let response =
                 answer.map_err(|_| HttpError::timeout(&at))?.map_err(|error| HttpError::new(&at, &error))?;
-            match redirect(&response, &at)? {
+            let next = redirect(&response, &at)?;
+            way.push(at);
+            match next {
                 Some(next) => at = next,
-                None => return Ok(response),
+                None => return Ok((response, way)),
             }
         }
         Err(HttpError::Redirects { host: http::host_of(&at) })

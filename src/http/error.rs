@@ -9,6 +9,7 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use super::MAX_REDIRECTS;
 use crate::error::{Diagnose, Reason};
+use crate::redact::Mask;
 
 /// Why a request brought nothing usable.
 #[derive(Debug, thiserror::Error)]
@@ -142,12 +143,12 @@ impl HttpError {
         }
     }
 
-    /// The error that an answer's head and the start of its body tell.
-    pub fn status(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
+    /// The error that an answer's head and the start of its body tell, without what `mask` hides.
+    pub fn status(status: StatusCode, headers: &HeaderMap, body: &[u8], mask: &Mask) -> Self {
         let retry_after = (headers.get(RETRY_AFTER))
             .and_then(|value| value.to_str().ok()?.trim().parse().ok())
             .map(Duration::from_secs);
-        Self::Status { status, message: readable(status, body), retry_after }
+        Self::Status { status, message: readable(status, body).map(|text| mask.apply(&text)), retry_after }
     }
 
     /// The status code, where the server gave one.

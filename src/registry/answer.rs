@@ -8,9 +8,13 @@ use url::Url;
 
 use super::error::Cause;
 use crate::http::{HttpError, STALL_TIMEOUT};
+use crate::redact::Mask;
 
 /// Bytes of an error body that are read: some registries answer with whole pages.
 const ERROR_BODY: usize = 64 << 10;
+
+/// Bytes of a message that are looked at; fewer are shown.
+const MESSAGE: usize = 4 << 10;
 
 #[derive(Deserialize)]
 struct ErrorBody {
@@ -24,11 +28,8 @@ struct ErrorEntry {
     message: Option<String>,
 }
 
-/// The cause that an unsuccessful answer tells.
-pub(super) async fn read_failure(
-    mut response: reqwest::Response,
-    redact: &(dyn Fn(&str) -> String + Sync),
-) -> Cause {
+/// The cause that an unsuccessful answer tells, without what `mask` hides.
+pub(super) async fn read_failure(mut response: Response, mask: Mask) -> Cause {
     let (status, headers) = (response.status(), response.headers().clone());
     let mut body = Vec::new();
     while body.len() < ERROR_BODY
@@ -36,26 +37,29 @@ pub(super) async fn read_failure(
     {
         body.extend_from_slice(&bytes[..bytes.len().min(ERROR_BODY - body.len())]);
     }
-    let body = without_query(response.url(), redact(&String::from_utf8_lossy(&body))).into_bytes();
+    let mask = mask.with(of_query(response.url()));
     let told =
         serde_json::from_slice::<ErrorBody>(&body).ok().and_then(|body| body.errors.into_iter().next());
+    // What was in JSON is masked when it is out of it.
+    let shown = |text: &str| {
+        let start = &text[..text.floor_char_boundary(MESSAGE)];
+        crate::path::shown(mask.apply(start).as_bytes())
+    };
     match told {
         // A status that says more by itself keeps its own handling: 429 may carry Retry-After.
-        Some(entry) if !entry.code.is_empty() && !is_passing(status) => Cause::Refused {
-            status,
-            code: crate::path::shown(entry.code.as_bytes()),
-            message: entry.message.map(|message| crate::path::shown(message.as_bytes())),
-        },
-        _ => Cause::Http(HttpError::status(status, &headers, &body)),
+        Some(entry) if !entry.code.is_empty() && !is_passing(status) => {
+            Cause::Refused { status, code: shown(&entry.code), message: entry.message.as_deref().map(shown) }
+        }
+        _ => Cause::Http(HttpError::status(status, &headers, &body, &mask)),
     }
 }
 
-/// A text in which a server may repeat what it was asked for, without what only it and we know: values of a query that no
-/// specification names, as those of an upload's `Location` or of a token server's address.
-fn without_query(url: &Url, text: String) -> String {
+/// What hides what only a server and we know: values of a query that no specification names, as those of an upload's
+/// `Location` or of a token server's address.
+fn of_query(url: &Url) -> Mask {
     const KNOWN: [&str; 8] = ["account", "digest", "from", "last", "mount", "n", "scope", "service"];
     let secret = url.query_pairs().filter(|(name, value)| !KNOWN.contains(&&**name) && value.len() > 3);
-    secret.fold(text, |text, (_, value)| text.replace(&*value, "***"))
+    secret.fold(Mask::default(), |mask, (_, value)| mask.and(value))
 }
 
 fn is_passing(status: StatusCode) -> bool {
@@ -119,7 +123,7 @@ mod tests {
     #[test]
     fn what_a_server_repeats_of_a_query_is_masked() {
         let url = "http://h/up?x=LOCSIG&digest=sha256:00&n=5".parse().unwrap();
-        let text = without_query(&url, "no: /up?x=LOCSIG&digest=sha256:00".to_owned());
+        let text = of_query(&url).apply("no: /up?x=LOCSIG&digest=sha256:00");
         assert_eq!(text, "no: /up?x=***&digest=sha256:00");
     }
 }

@@ -16,7 +16,7 @@ use super::answer::{read_failure, read_limited};
 use super::credentials::Credentials;
 use super::error::Cause;
 use crate::http::HttpError;
-use crate::redact::Secret;
+use crate::redact::{Mask, Secret};
 
 /// A token's life where its server does not say (the specification's default).
 const DEFAULT_LIFE: Duration = Duration::from_mins(1);
@@ -94,15 +94,19 @@ impl Authenticator {
         self.credentials.is_some()
     }
 
-    /// `text`, in which a server may repeat what it was sent, without the credentials.
-    pub(super) fn redact(&self, text: &str) -> String {
+    /// What hides everything that the registry may have been sent.
+    pub(super) async fn mask(&self) -> Mask {
+        let tokens = self.tokens.lock().await;
+        tokens.values().map(|token| token.value.mask()).fold(self.mask_of_credentials(), Mask::with)
+    }
+
+    fn mask_of_credentials(&self) -> Mask {
         match &self.credentials {
             Some(Credentials::Basic { user, password }) => {
-                let encoded = Secret::new(STANDARD.encode(format!("{user}:{}", password.expose())));
-                encoded.redact(&password.redact(text))
+                password.mask().and(STANDARD.encode(format!("{user}:{}", password.expose())))
             }
-            Some(Credentials::Identity(token) | Credentials::Bearer(token)) => token.redact(text),
-            None => text.to_owned(),
+            Some(Credentials::Identity(token) | Credentials::Bearer(token)) => token.mask(),
+            None => Mask::default(),
         }
     }
 
@@ -174,7 +178,7 @@ impl Authenticator {
         let response = request.timeout(crate::http::STALL_TIMEOUT).send().await.map_err(http)?;
         if !response.status().is_success() {
             let server = realm.host_str().unwrap_or_default().to_owned();
-            let answer = Box::new(read_failure(response, &|text| self.redact(text)).await);
+            let answer = Box::new(read_failure(response, self.mask_of_credentials()).await);
             return Err(Cause::Token { server, answer });
         }
         let bytes = read_limited(response, MAX_ANSWER, "the token server's answer").await?;

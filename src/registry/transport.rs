@@ -54,7 +54,7 @@ impl Registry {
             status if !status.is_server_error() && status != StatusCode::TOO_MANY_REQUESTS => {
                 Ok(Endpoint { root, challenge: Challenge::None })
             }
-            _ => Err(read_failure(response, &|text| self.authenticator.redact(text)).await),
+            _ => Err(read_failure(response, self.authenticator.mask().await).await),
         }
     }
 }
@@ -115,7 +115,7 @@ impl Repository {
             if response.status().is_success() {
                 return Ok(response);
             }
-            return Err(read_failure(response, &|text| self.registry.authenticator.redact(text)).await);
+            return Err(read_failure(response, self.registry.authenticator.mask().await).await);
         }
     }
 

@@ -9,7 +9,7 @@ use crate::support::Workplace;
 use crate::support::artifact_server::{Answer, ArtifactServer};
 
 /// Each stands in one place only, so that a leak tells where it comes from.
-const SECRETS: [&str; 16] = [
+const SECRETS: [&str; 18] = [
     "s3cret-in-docker-config",
     "s3cret-in-netrc",
     "s3cret-in-headers",
@@ -26,7 +26,24 @@ const SECRETS: [&str; 16] = [
     "s3cret-in-mirror",
     "s3cret-in-token-answer",
     "s3cret-in-variable",
+    "s3cret-at-target",
+    ODD,
 ];
+
+/// Of characters that every way of writing writes in its own way.
+const ODD: &str = "s3cret\"in/j&son";
+
+/// The ways in which a text may be written, `Authorization` first.
+fn written(secret: &str) -> [String; 5] {
+    let engine = base64::engine::general_purpose::STANDARD;
+    [
+        engine.encode(format!("me:{secret}")),
+        secret.to_owned(),
+        secret.replace('"', "\\\""),
+        secret.replace('"', "%22").replace('/', "%2F").replace('&', "%26"),
+        secret.replace('&', "&amp;").replace('"', "&quot;"),
+    ]
+}
 
 /// Answers with this status and repeats everything that it was sent, as some servers do in their error pages.
 fn denies(status: &str, extra: &str, words: &str) -> Answer {
@@ -57,6 +74,7 @@ impl Place {
                 ),
             ),
             ("/v2/", denies("401 Unauthorized", "WWW-Authenticate: Basic realm=\"x\"\r\n", echo)),
+            ("/there", Answer::Content(crate::support::zip_of(&[("a", b"a")]))),
             (
                 "/moved",
                 Answer::Redirect(
@@ -140,6 +158,9 @@ fn nothing_that_is_said_holds_a_secret() {
 
     let jar = json!([{ "name": "plugin", "artifacts": [{ "type": "jar", "url": missing }] }]);
     place.workplace.resource(None, &jar);
+    place
+        .workplace
+        .write("existing.json", place.workplace.read("resource.json").replace("/missing", "/there"));
     let to = format!("{registry}/x:1");
     place.fail("a registry", |command| {
         command.args(["build", "resource.json", "--base", "scratch", "--to", &to]);
@@ -152,6 +173,35 @@ fn nothing_that_is_said_holds_a_secret() {
         command.args(["build", "resource.json", "--base", "scratch", "--to", "oci:out"]);
         command.env("HTTP_PROXY", "http://me:s3cret-in-proxy@:::");
     });
+
+    // A registry that repeats what it was sent, in every way.
+    let basic = "WWW-Authenticate: Basic realm=\"x\"\r\n";
+    for (index, form) in written(ODD).into_iter().enumerate() {
+        let words = format!("you sent {form}, that is wrong");
+        let errors = json!({ "errors": [{ "code": "DENIED", "message": words }] }).to_string();
+        for (kind, said) in [("JSON", &errors), ("plain words", &words)] {
+            let echo = ArtifactServer::start(&[]);
+            echo.answer_everything(denies("401 Unauthorized", basic, said));
+            let host = format!("127.0.0.1:{}", echo.port);
+            let auths = json!({ "auths": { &host: { "username": "me", "password": ODD } } });
+            place.workplace.write("odd.json", auths.to_string());
+            place.fail(&format!("a registry that repeats form {index} in {kind}"), |command| {
+                command.args(["build", "existing.json", "--base", "scratch", "--to", &format!("{host}/x:1")]);
+                command.args(["--plain-http-registry", &host]).env("REGISTRY_AUTH_FILE", "odd.json");
+            });
+            let (_, said) = place.said.last().unwrap();
+            assert!(said.contains("you sent ***"), "nothing was repeated: {said}");
+        }
+    }
+    // And a server that does so, to which a redirect leads with a password of its own.
+    for form in written("s3cret-at-target") {
+        let echo = ArtifactServer::start(&[("/x", denies("403 Forbidden", "", &format!("you sent {form}")))]);
+        let target = format!("http://me:s3cret-at-target@127.0.0.1:{}/x", echo.port);
+        let first = ArtifactServer::start(&[("/x", Answer::Redirect(target))]);
+        place.artifact("the target of a redirect", &json!({ "type": "jar", "url": first.url("/x") }));
+        let (_, said) = place.said.last().unwrap();
+        assert!(said.contains("you sent ***"), "nothing was repeated: {said}");
+    }
 
     // The launches.
     let dockerfile = |more: &str| {
@@ -209,19 +259,12 @@ fn nothing_that_is_said_holds_a_secret() {
         });
     }
 
-    let engine = base64::engine::general_purpose::STANDARD;
     let mut leaks = Vec::new();
     for (what, said) in &place.said {
-        for secret in SECRETS {
-            let forms = [secret.to_owned(), engine.encode(format!("me:{secret}"))];
-            leaks.extend(
-                forms
-                    .iter()
-                    .filter(|form| said.contains(*form))
-                    .map(|form| format!("{what}: {form}\n{said}")),
-            );
+        for form in SECRETS.into_iter().flat_map(written).filter(|form| said.contains(form)) {
+            leaks.push(format!("{what}: {form}\n{said}"));
         }
     }
     assert!(leaks.is_empty(), "{} leaks\n{}", leaks.len(), leaks.join("\n---\n"));
-    assert_eq!(place.said.len(), 2 * 26);
+    assert_eq!(place.said.len(), 2 * 41);
 }
