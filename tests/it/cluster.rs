@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::support::artifact_server::{Answer, ArtifactServer};
-use crate::support::cluster::Cluster;
+use crate::support::cluster::{Cluster, tool};
 use crate::support::real::{Doorkeeper, Process, RealRegistry, Setup, text};
 use crate::support::{Run, Workplace, without_ports, zip_of};
 
@@ -420,4 +420,61 @@ fn an_image_stream_takes_the_image_with_a_service_accounts_token() {
     let missing = build("missing", &kubeconfig);
     insta::assert_snapshot!([unset, refused, missing].map(|run| run.error()).join("\n\n"));
     assert!(conditions(&stage.status("missing")).contains("no image stream with name nothing."));
+}
+
+/// The commands of README's section for Strimzi, as they stand there, lead to the operator's variable and back.
+#[test]
+fn the_way_to_strimzi_and_back_is_as_the_readme_says() {
+    let readme = include_str!("../../README.md");
+    let section = readme.split("\n## Use it with Strimzi").nth(1).unwrap().split("\n### ").next().unwrap();
+    let mut commands: Vec<String> = Vec::new();
+    for line in section.lines() {
+        match line.strip_prefix("    ").map(str::trim) {
+            Some(line) if line.starts_with("kubectl -n strimzi set env") => commands.push(line.to_owned()),
+            Some(line) if commands.last().is_some_and(|last| last.ends_with('\\')) => {
+                *commands.last_mut().unwrap() += &format!("\n{line}");
+            }
+            _ => {}
+        }
+    }
+    let [keep, change, back] = commands.as_slice() else { panic!("{commands:?}") };
+
+    let stage = Stage::new();
+    stage.cluster.namespace("strimzi");
+    let container = json!({ "name": "strimzi-cluster-operator", "image": "quay.io/strimzi/operator:1.3.0", "env": [
+        { "name": "STRIMZI_NAMESPACE", "valueFrom": { "fieldRef": { "fieldPath": "metadata.namespace" } } },
+        { "name": "STRIMZI_DEFAULT_KANIKO_EXECUTOR_IMAGE", "value": "quay.io/strimzi/kaniko-executor:1.3.0" },
+        { "name": "STRIMZI_DEFAULT_BUILDAH_IMAGE", "value": "quay.io/strimzi/buildah:1.3.0" },
+        { "name": "STRIMZI_DEFAULT_MAVEN_BUILDER", "value": "quay.io/strimzi/maven-builder:1.3.0" },
+    ] });
+    let labels = json!({ "name": "strimzi-cluster-operator" });
+    let deployment = json!({
+        "apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": { "name": "strimzi-cluster-operator", "namespace": "strimzi" },
+        "spec": {
+            "selector": { "matchLabels": labels },
+            "template": { "metadata": { "labels": labels }, "spec": { "containers": [container] } },
+        },
+    });
+    stage.cluster.apply(&deployment.to_string());
+    let name = "deployment/strimzi-cluster-operator";
+    let spec = || stage.cluster.value(name, "strimzi", ".spec");
+    let shell = |command: &str| {
+        let alias = format!(
+            "kubectl() {{ {:?} --kubeconfig {:?} \"$@\"; }}\n",
+            tool("kubectl"),
+            stage.cluster.kubeconfig()
+        );
+        let mut bash = Command::new("bash");
+        bash.args(["-euo", "pipefail", "-c", &(alias + command)]).current_dir(stage.place.path(""));
+        crate::support::real::output(&mut bash);
+    };
+    let before = spec();
+    shell(keep);
+    shell(change);
+    let image = ".spec.template.spec.containers[0].env[?(@.name==\"STRIMZI_DEFAULT_BUILDAH_IMAGE\")].value";
+    let changed = stage.cluster.value(name, "strimzi", image);
+    assert_eq!(changed, "registry.example.com/platform/connect-build:0.1");
+    shell(back);
+    assert_eq!(spec(), before);
 }
