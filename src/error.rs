@@ -151,13 +151,22 @@ pub trait Diagnose: StdError {
     }
 }
 
+/// What begins an item of a list, the one break of lines that a message may hold.
+const ITEM: &str = "\n  - ";
+
+/// Words of ours around values of others, which neither draw on a terminal nor begin a line of their own.
+fn plain(words: &dyn std::fmt::Display) -> String {
+    let words = words.to_string();
+    words.split(ITEM).map(crate::path::plain).collect::<Vec<_>>().join(ITEM)
+}
+
 /// The message and its causes in one line: `what: why: why of that`.
 #[must_use]
 pub fn one_line(error: &dyn Diagnose) -> String {
-    let mut line = error.to_string();
+    let mut line = plain(&error);
     let mut source = error.source();
     while let Some(cause) = source {
-        let words = cause.to_string();
+        let words = plain(&cause);
         if !line.contains(&words) {
             let _ = write!(line, ": {words}");
         }
@@ -171,11 +180,11 @@ pub fn one_line(error: &dyn Diagnose) -> String {
 /// A source whose words already stand in the line above is left out.
 #[must_use]
 pub fn render(error: &dyn Diagnose) -> String {
-    let mut text = format!("error: {error}");
-    let mut above = error.to_string();
+    let mut above = plain(&error);
+    let mut text = format!("error: {above}");
     let mut source = error.source();
     while let Some(cause) = source {
-        let words = cause.to_string();
+        let words = plain(&cause);
         if !words.is_empty() && !above.contains(&words) {
             let _ = write!(text, "\n  caused by: {words}");
             above = words;
@@ -183,7 +192,7 @@ pub fn render(error: &dyn Diagnose) -> String {
         source = cause.source();
     }
     if let Some(hint) = error.hint() {
-        let _ = write!(text, "\nhint: {hint}");
+        let _ = write!(text, "\nhint: {}", plain(&hint));
     }
     text
 }

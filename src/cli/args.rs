@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::Resettable;
+use clap::error::ContextValue;
 use clap::{Arg, ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use connect_build::maven::JAVA_VERSION;
 
@@ -66,8 +67,27 @@ impl Arguments {
             _ => "",
         };
         let command = without_variables(Self::command(), against);
-        Self::from_arg_matches(&command.try_get_matches_from(all)?)
+        Self::from_arg_matches(&command.try_get_matches_from(all).map_err(plain)?)
     }
+}
+
+/// The error with what was given in it fit to be shown.
+fn plain(mut error: clap::Error) -> clap::Error {
+    let is_odd = |text: &str| connect_build::path::plain(text) != text;
+    let given = error.context().filter_map(|(kind, value)| match value {
+        ContextValue::String(text) => {
+            Some((kind, ContextValue::String(connect_build::path::plain(text).into_owned())))
+        }
+        // Advice that repeats what cannot be shown.
+        ContextValue::StyledStrs(advice) if advice.iter().any(|text| is_odd(&text.to_string())) => {
+            Some((kind, ContextValue::None))
+        }
+        _ => None,
+    });
+    for (kind, value) in given.collect::<Vec<_>>() {
+        error.insert(kind, value);
+    }
+    error
 }
 
 /// Takes the variables of one argument away, and all that are empty.

@@ -1,11 +1,13 @@
 //! `connect-build build`: one build, and everything that is told about its end.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use connect_build::error::{Diagnose, Reason, one_line, render};
+use connect_build::path::plain;
 use connect_build::pipeline::{self, BuildError, Outcome, Stages};
 use connect_build::plan::Plan;
 use connect_build::progress::Event;
@@ -28,13 +30,22 @@ pub(super) fn main(arguments: &BuildArguments, launch: &Launch) -> ExitCode {
     for remark in &launch.remarks {
         tracing::debug!("{remark}");
     }
-    match run(arguments, launch, &console) {
+    match caught(|| run(arguments, launch, &console)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tell_failure(&error, &arguments.report, launch, &console);
             ExitCode::from(error.reason().exit_code())
         }
     }
+}
+
+/// A panic is told like any failure: to the log, the pod's last words, the result file.
+fn caught(run: impl FnOnce() -> Result<(), CliError>) -> Result<(), CliError> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
+        let words = panic.downcast::<String>().map(|words| *words);
+        let words = words.or_else(|panic| panic.downcast::<&str>().map(|words| (*words).to_owned()));
+        Err(CliError::Defect(words.unwrap_or_default()))
+    })
 }
 
 /// How a build ends that does not fail.
@@ -184,7 +195,8 @@ fn tell_success(
 ) -> Result<(), CliError> {
     let reference = &outcome.pushed.reference;
     let digest = &outcome.pushed.digest;
-    let name = launch.name.of(reference.split('@').next().unwrap_or_default());
+    let ours = reference.split('@').next().unwrap_or_default();
+    let (name, tag) = launch.name.as_ref().map_or((ours, "latest"), |given| (&given.name, &given.tag));
     // First what others wait for, then what people read.
     let message = format!("{name}@{digest}");
     match arguments.termination_log.as_deref().filter(|_| launch.is_one()) {
@@ -195,11 +207,7 @@ fn tell_success(
         let text = match report {
             Report::Digest => digest.to_string(),
             Report::NameWithDigest => format!("{name}@{digest}\n"),
-            Report::NameTagWithDigest => {
-                let tag = outcome.pushed.location.rsplit_once(':').map(|(_, tag)| tag);
-                let tag = tag.filter(|tag| !tag.contains('/')).unwrap_or("latest");
-                format!("{name}:{tag}@{digest}\n")
-            }
+            Report::NameTagWithDigest => format!("{name}:{tag}@{digest}\n"),
         };
         write_file(file, &text)?;
     }
@@ -232,7 +240,7 @@ fn tell_failure(error: &CliError, arguments: &ReportArguments, launch: &Launch, 
         if let Some(file) = &arguments.result_file {
             let json = format!("{:#}\n", report::result_json(Err(&failure)));
             if let Err(error) = std::fs::write(file, json) {
-                super::say(&format!("warning: cannot write `{}`: {error}", file.display()));
+                super::say(&plain(&format!("warning: cannot write `{}`: {error}", file.display())));
             }
         }
     }
@@ -253,13 +261,38 @@ pub(super) fn write_termination(named: Option<&Path>, message: &str) {
     if let Some(file) = named.or_else(|| usual.is_file().then_some(usual))
         && let Err(error) = report::write_message(file, &report::failure_message(message))
     {
-        super::say(&format!(
+        super::say(&plain(&format!(
             "warning: cannot write the termination message to `{}`: {error}",
             file.display()
-        ));
+        )));
     }
 }
 
 fn write_file(file: &Path, content: &str) -> Result<(), CliError> {
     std::fs::write(file, content).map_err(|source| CliError::WriteResult { file: file.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+
+    use super::*;
+
+    #[test]
+    fn a_panic_has_a_reason_and_last_words() {
+        let number = 7;
+        let panics: [fn(i32) -> (); 2] = [|number| panic!("number {number}"), |_| panic!("words")];
+        let errors = panics.map(|panic| {
+            let error = caught(|| {
+                panic(number);
+                Ok(())
+            });
+            render(&error.unwrap_err())
+        });
+        assert_eq!(
+            errors,
+            ["error: connect-build panicked: number 7", "error: connect-build panicked: words"]
+        );
+        assert_eq!(CliError::Defect(String::new()).reason().exit_code(), 1);
+    }
 }

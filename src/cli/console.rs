@@ -88,7 +88,7 @@ where
         }
         let mut message = Message(String::new());
         event.record(&mut message);
-        writeln!(writer, "{level}{}", message.0)
+        writeln!(writer, "{level}{}", connect_build::path::plain(&message.0))
     }
 }
 

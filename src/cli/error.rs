@@ -75,6 +75,9 @@ pub(super) enum CliError {
         #[source]
         source: io::Error,
     },
+    /// A panic.
+    #[error("connect-build panicked: {0}")]
+    Defect(String),
     /// A signal ended what is no build.
     #[error("ended by {0}")]
     Interrupted(&'static str),
@@ -194,7 +197,7 @@ impl CliError {
 impl Diagnose for CliError {
     fn reason(&self) -> Reason {
         match self {
-            Self::Start(_) => Reason::Internal,
+            Self::Start(_) | Self::Defect(_) => Reason::Internal,
             Self::Interrupted(_) => Reason::Interrupted,
             Self::ReportAfter(_) => Reason::ReportFailed,
             Self::NoImageStream(_) | Self::NoImageRepository(_) => Reason::InvalidResource,

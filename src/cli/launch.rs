@@ -30,8 +30,8 @@ pub(super) struct Launch {
     pub(super) push: Side,
     /// Proxies, from build arguments: scheme (`http_proxy`, …) and URL.
     pub(super) proxies: BTreeMap<String, String>,
-    /// How the launcher names the image in what it reports.
-    pub(super) name: Name,
+    /// How the launcher names the image in what it reports; as we do if it says nothing.
+    pub(super) name: Option<Name>,
     /// Files that the launcher writes after a success.
     pub(super) files: Vec<(PathBuf, Report)>,
     /// What is accepted and does nothing, with the reason.
@@ -66,30 +66,13 @@ pub(super) struct Side {
     pub(super) mirrors_only: bool,
 }
 
-/// A name for the image, without tag or digest.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) enum Name {
-    /// Host and repository.
-    #[default]
-    Ours,
-    /// Docker Hub is `index.docker.io` (go-containerregistry's `Repository.Name`).
-    Kaniko,
-    /// As it stands on the command line.
-    Given(String),
-}
-
-impl Name {
-    /// The name for the image that we call `name`.
-    pub(super) fn of(&self, name: &str) -> String {
-        match self {
-            Self::Ours => name.to_owned(),
-            Self::Kaniko => match name.strip_prefix("docker.io/") {
-                Some(repository) => format!("index.docker.io/{repository}"),
-                None => name.to_owned(),
-            },
-            Self::Given(given) => given.clone(),
-        }
-    }
+/// What a launcher calls the image.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Name {
+    /// Without tag or digest.
+    pub(super) name: String,
+    /// `latest` where none is given.
+    pub(super) tag: String,
 }
 
 /// What goes into a launcher's file.

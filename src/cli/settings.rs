@@ -174,11 +174,15 @@ fn certificates(directory: &Path) -> Result<(Vec<PathBuf>, Option<ClientCertific
 
 /// The environment comes first, then the command line of a launch, then what the input says.
 fn with_proxies(found: Proxies, launch: &Launch, said: &Proxies) -> Proxies {
-    let of = |name: &str| launch.proxies.get(name).cloned();
+    let known = |found: Option<String>, name: &str, said: &Option<String>| {
+        // An argument without a value takes the input's away.
+        let known = found.or_else(|| launch.proxies.get(name).cloned()).or_else(|| said.clone());
+        known.filter(|value| !value.is_empty())
+    };
     Proxies {
-        http: found.http.or_else(|| of("http_proxy")).or_else(|| said.http.clone()),
-        https: found.https.or_else(|| of("https_proxy")).or_else(|| said.https.clone()),
-        no_proxy: found.no_proxy.or_else(|| of("no_proxy")).or_else(|| said.no_proxy.clone()),
+        http: known(found.http, "http_proxy", &said.http),
+        https: known(found.https, "https_proxy", &said.https),
+        no_proxy: known(found.no_proxy, "no_proxy", &said.no_proxy),
     }
 }
 
@@ -295,7 +299,8 @@ fn hosts(network: &NetworkArguments) -> Result<BTreeMap<String, HostSettings>, C
     }
     if let Some(host) = hosts.keys().find(|host| host.contains('/')) {
         return Err(CliError::Flag(format!(
-            "`{host}` is not the host of a registry: leave out scheme and path"
+            "`{}` is not the host of a registry: leave out scheme and path",
+            shown_url(host)
         )));
     }
     Ok(hosts)
@@ -305,9 +310,7 @@ fn hosts(network: &NetworkArguments) -> Result<BTreeMap<String, HostSettings>, C
 pub(super) fn client_certificate(pair: &str, flag: &str) -> Result<(String, ClientCertificate), CliError> {
     const FORM: &str = "HOST=CERTIFICATE,KEY";
     let (host, files) = split_pair(pair, flag, FORM)?;
-    let (certificate, key) = files
-        .split_once(',')
-        .ok_or_else(|| CliError::Flag(format!("`{flag} {pair}` is not of the form `{flag} {FORM}`")))?;
+    let (certificate, key) = files.split_once(',').ok_or_else(|| not_of_form(flag, pair, FORM))?;
     let identity = ClientCertificate { certificate: PathBuf::from(certificate), key: PathBuf::from(key) };
     Ok((host.to_owned(), identity))
 }
@@ -332,8 +335,11 @@ fn labels(pairs: &[String]) -> Result<BTreeMap<String, String>, CliError> {
 }
 
 fn split_pair<'a>(pair: &'a str, flag: &str, form: &str) -> Result<(&'a str, &'a str), CliError> {
-    (pair.split_once('=').filter(|(key, _)| !key.is_empty()))
-        .ok_or_else(|| CliError::Flag(format!("`{flag} {pair}` is not of the form `{flag} {form}`")))
+    (pair.split_once('=').filter(|(key, _)| !key.is_empty())).ok_or_else(|| not_of_form(flag, pair, form))
+}
+
+fn not_of_form(flag: &str, pair: &str, form: &str) -> CliError {
+    CliError::Flag(format!("`{flag} {}` is not of the form `{flag} {form}`", shown_url(pair)))
 }
 
 /// The first docker config that is named or found. A file that is named must be there.

@@ -408,3 +408,63 @@ fn a_full_or_closed_output_is_no_panic() {
     let run = Run::new(output, &place.path(""));
     assert!(run.stderr.starts_with("error: cannot write the output"), "{}", run.stderr);
 }
+
+/// A value may come from somebody else than who reads the log: it draws nothing there, and begins no line.
+#[test]
+fn no_value_writes_its_own_lines() {
+    const BAD: &str = "x\nFORGED: \u{1b}[31m";
+    let place = with_a_jar();
+    place.write("Dockerfile", "FROM quay.io/strimzi/kafka:1\n\nUSER root:root\n\nUSER 1001\n");
+    let mut runs: Vec<Vec<String>> = Vec::new();
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    let mut variables = Vec::new();
+    for command in [&["build", "resource.json"][..], &["plan", "resource.json"], &["maven", "tree", "g:a:1"]]
+    {
+        let help = place.run(&[command, &["--help"]].concat()).stdout;
+        for line in help.lines().map(str::trim).filter(|line| line.contains(" <")) {
+            let flag = line.split_whitespace().find(|word| word.starts_with("--")).unwrap_or("--to");
+            runs.push([words(command), vec![flag.to_owned(), BAD.to_owned()]].concat());
+            runs.push([words(command), vec![format!("{flag}{BAD}")]].concat());
+        }
+        let names = help.split("[env: ").skip(1).filter_map(|rest| rest.split('=').next());
+        variables.extend(names.map(|name| (words(command), name.to_owned())));
+        runs.push([words(command), vec![BAD.to_owned()]].concat());
+        runs.push(vec![command[0].to_owned(), BAD.to_owned()]);
+    }
+    let usual = "--dockerfile=Dockerfile";
+    let known = place.run(&["--no-such-option"]).stderr;
+    let known = known.lines().find_map(|line| line.strip_prefix("hint: known are ")).unwrap().to_owned();
+    for option in known.split(", ").map(|option| option.trim_matches('`')) {
+        let given = format!("{option}={BAD}");
+        runs.push(vec![usual.to_owned(), "--destination=127.0.0.1:9/x:1".to_owned(), given.clone()]);
+        runs.push(vec![usual.to_owned(), given]);
+    }
+    runs.push(vec![format!("--{BAD}")]);
+    runs.push(vec![usual.to_owned(), BAD.to_owned()]);
+    for script in [
+        format!("buildah build --file={BAD}"),
+        format!("buildah build --file=Dockerfile --tag='{BAD}' --storage-driver=vfs --creds='{BAD}'"),
+        BAD.to_owned(),
+    ] {
+        runs.push(vec!["/bin/bash".to_owned(), "-ec".to_owned(), script]);
+    }
+    assert!(runs.len() > 150 && variables.len() > 60, "{} {}", runs.len(), variables.len());
+    let all = runs.into_iter().map(|run| (run, None));
+    let all = all.chain(variables.into_iter().map(|(run, name)| (run, Some(name))));
+    let mut wrong = Vec::new();
+    for (run, variable) in all {
+        let mut command = place.command();
+        command.env("CONNECT_BUILD_TERMINATION_LOG", "words").env("CONNECT_BUILD_RETRIES", "0");
+        if let Some(variable) = &variable {
+            command.env(variable, BAD);
+        }
+        place.write("words", "");
+        let output = command.args(&run).output().unwrap();
+        let mut said = String::from_utf8_lossy(&output.stderr).into_owned();
+        said += &place.read("words");
+        if said.contains('\u{1b}') || said.contains("\nFORGED") {
+            wrong.push(format!("{run:?} {variable:?}\n{said}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n\n"));
+}

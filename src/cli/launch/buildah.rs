@@ -47,7 +47,7 @@ pub(super) fn read(
         return Err(unlike(2, &format!("the image `{image}` of the first line"), &pushed));
     }
     read_echo(echo, &image, variable)?;
-    launch.name = Name::Given(without_tag(&image).to_owned());
+    launch.name = Some(name(&image));
     let target = format!("docker://{image}");
     let own = ["build", "--to", &target, "--termination-log", TERMINATION_LOG];
     launch.arguments = own.map(ToOwned::to_owned).into_iter().chain(launch.arguments).collect();
@@ -127,11 +127,16 @@ fn read_echo(text: &str, image: &str, variable: &dyn Fn(&str) -> Option<String>)
     const START: &str = "echo \"$(buildah images --storage-driver=vfs --format '{{.Name}}' ";
     let end = format!(")@$(cat /tmp/digest)\" > {TERMINATION_LOG}");
     let expected = || format!("`{START}{image}{end}`");
-    let named = text.strip_prefix(START).and_then(|rest| rest.strip_suffix(&end));
-    let named = named.ok_or_else(|| unlike(3, &expected(), text))?;
+    // What stands there instead may be a password, so it is not shown.
+    let unlike = |found: &str| {
+        let (expected, found) = (expected(), found.to_owned());
+        LaunchError::Script { line: 3, expected, found }
+    };
+    let rest = text.strip_prefix(START).ok_or_else(|| unlike("another beginning"))?;
+    let named = rest.strip_suffix(&end).ok_or_else(|| unlike("another end"))?;
     match words(3, named, variable)?.as_slice() {
         [named] if named == image => Ok(()),
-        _ => Err(unlike(3, &expected(), named)),
+        _ => Err(unlike("another image")),
     }
 }
 
@@ -141,7 +146,7 @@ fn option(word: &str, known: &[&str], side: &mut Side) -> Result<(), LaunchError
         None => (word, None),
     };
     if !known.contains(&name) {
-        let option = name.to_owned();
+        let option = if name.starts_with('-') { name } else { "a word that is none" }.to_owned();
         return Err(LaunchError::Unknown {
             launcher: "Buildah",
             option,
@@ -171,11 +176,9 @@ fn option(word: &str, known: &[&str], side: &mut Side) -> Result<(), LaunchError
     Ok(())
 }
 
-/// `host:5000/name` of `host:5000/name:tag`.
-fn without_tag(image: &str) -> &str {
+/// `host:5000/name` and `tag` of `host:5000/name:tag`, as they are given (`buildah images` says them so).
+fn name(image: &str) -> Name {
     let name = image.split('@').next().unwrap_or_default();
-    match name.rsplit_once(':') {
-        Some((name, tag)) if !tag.contains('/') => name,
-        _ => name,
-    }
+    let (name, tag) = name.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')).unwrap_or((name, "latest"));
+    Name { name: name.to_owned(), tag: tag.to_owned() }
 }

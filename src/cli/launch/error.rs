@@ -16,6 +16,12 @@ pub(in crate::cli) enum LaunchError {
         /// Those that are.
         known: String,
     },
+    /// A word that is none, and may be a password.
+    #[error("argument {place} is no option of Kaniko")]
+    Word {
+        /// From 1.
+        place: usize,
+    },
     /// An option that cannot be followed.
     #[error("`{option}` cannot be followed: {reason}")]
     Refused { option: String, reason: &'static str },
@@ -49,6 +55,7 @@ impl Diagnose for LaunchError {
                  `additionalBuildOptions` and `additionalPushOptions` of the resource"
                     .into()
             }
+            Self::Word { .. } => "options begin with `--`, and a value stands behind `=`".into(),
             Self::Missing(_) => "README lists what of Kaniko's command line works; our own commands are in `--help`".into(),
             _ => return None,
         })

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use connect_build::plan::ImageLocation;
 use connect_build::report::TERMINATION_LOG;
 
 use super::{Launch, LaunchError, Name, Report, Side, listed, truth};
@@ -115,8 +116,8 @@ fn one_name(name: &str) -> &str {
 }
 
 /// Names of one letter.
-const SHORT: [(&str, &str); 5] =
-    [("b", "bucket"), ("c", "context"), ("d", "destination"), ("f", "dockerfile"), ("v", "verbosity")];
+const SHORT: [(char, &str); 5] =
+    [('b', "bucket"), ('c', "context"), ('d', "destination"), ('f', "dockerfile"), ('v', "verbosity")];
 
 /// What is gathered before it becomes arguments of ours.
 #[derive(Default)]
@@ -131,11 +132,11 @@ struct Gathered {
 /// Reads the arguments, without the program's name.
 pub(super) fn read(arguments: &[String]) -> Result<Launch, LaunchError> {
     let mut said: Vec<(&str, Takes, &str)> = Vec::new();
-    let mut launch = Launch { name: Name::Kaniko, ..Launch::default() };
+    let mut launch = Launch::default();
     let mut gathered = Gathered::default();
-    let mut rest = arguments.iter();
-    while let Some(argument) = rest.next() {
-        let (option, given) = split(argument)?;
+    let mut rest = arguments.iter().zip(1..);
+    while let Some((argument, place)) = rest.next() {
+        let (option, given) = split(argument, place)?;
         let unknown = || LaunchError::Unknown {
             launcher: "Kaniko",
             option: argument.split('=').next().unwrap_or_default().to_owned(),
@@ -155,7 +156,7 @@ pub(super) fn read(arguments: &[String]) -> Result<Launch, LaunchError> {
             (Value, Some(value)) => value,
             (Value, None) => rest
                 .next()
-                .map(String::as_str)
+                .map(|(value, _)| value.as_str())
                 .ok_or(LaunchError::Value { option: format!("--{name}"), wanted: "a value" })?,
         };
         match reason {
@@ -180,19 +181,29 @@ pub(super) fn read(arguments: &[String]) -> Result<Launch, LaunchError> {
     finish(launch, gathered)
 }
 
-/// Name and value of `--name=value`, `--name`, `-n`.
-fn split(argument: &str) -> Result<(&str, Option<&str>), LaunchError> {
-    let refused = || LaunchError::Refused { option: argument.to_owned(), reason: "it is no option" };
+/// Name and value of `--name=value`, `--name`, `-n`, `-n=value`, `-nvalue` (pflag's forms).
+fn split(argument: &str, place: usize) -> Result<(&str, Option<&str>), LaunchError> {
     let (name, value) = match argument.split_once('=') {
         Some((name, value)) => (name, Some(value)),
         None => (argument, None),
     };
-    match (name.strip_prefix("--"), name.strip_prefix('-')) {
+    let mut letters = name.strip_prefix('-').unwrap_or_default().chars();
+    match (name.strip_prefix("--"), letters.next()) {
         (Some(name), _) if !name.is_empty() => Ok((name, value)),
-        (None, Some(short)) => {
-            Ok((SHORT.iter().find(|(letter, _)| *letter == short).map_or(short, |(_, name)| name), value))
+        (None, Some(letter)) => {
+            let long = KNOWN.iter().find(|(long, _)| name.strip_prefix('-') == Some(long) && long.len() > 1);
+            if let Some((long, _)) = long {
+                let reason = "names of more than one letter have two dashes";
+                return Err(LaunchError::Refused { option: format!("-{long}"), reason });
+            }
+            let unknown =
+                || LaunchError::Unknown { launcher: "Kaniko", option: format!("-{letter}"), known: known() };
+            let (_, name) = SHORT.iter().find(|(short, _)| *short == letter).ok_or_else(unknown)?;
+            let glued = &argument[1 + letter.len_utf8()..];
+            let value = glued.strip_prefix('=').unwrap_or(glued);
+            Ok((name, if glued.is_empty() { None } else { Some(value) }))
         }
-        _ => Err(refused()),
+        _ => Err(LaunchError::Word { place }),
     }
 }
 
@@ -213,7 +224,16 @@ fn follow(name: &str, value: &str, launch: &mut Launch, gathered: &mut Gathered)
         "no-push" => gathered.no_push = true,
         "tar-path" | "tarPath" => gathered.tar = Some(value.to_owned()),
         "oci-layout-path" => gathered.layout = Some(value.to_owned()),
-        "custom-platform" | "customPlatform" => ours("--platform", value),
+        // Our flags take lists where Kaniko's take one.
+        "custom-platform" | "customPlatform" => match value {
+            "all" => return wrong("one platform, as `linux/amd64`"),
+            _ if value.contains(',') => return wrong("one platform, as `linux/amd64`"),
+            _ => ours("--platform", value),
+        },
+        "registry-mirror" | "registry-certificate" if value.contains(',') => {
+            return wrong("one value: say it again for another");
+        }
+        "label" | "registry-client-cert" if value.contains('\n') => return wrong("a value of one line"),
         "label" => ours("--label", value),
         "registry-mirror" => ours("--registry-mirror", value),
         "registry-certificate" => ours("--registry-ca", &canonical(value)),
@@ -236,6 +256,9 @@ fn follow(name: &str, value: &str, launch: &mut Launch, gathered: &mut Gathered)
         },
         "insecure" => launch.push.everywhere.allow_http = true,
         "insecure-pull" => launch.pull.everywhere.allow_http = true,
+        "insecure-registry" | "skip-tls-verify-registry" if value.contains('/') => {
+            return wrong("the host of a registry, without scheme and path");
+        }
         "insecure-registry" => {
             both(launch, |side| side.hosts.entry(canonical(value)).or_default().allow_http = true);
         }
@@ -287,27 +310,28 @@ fn is_proxy(name: &str) -> bool {
     matches!(name.to_ascii_lowercase().as_str(), "http_proxy" | "https_proxy" | "no_proxy")
 }
 
-fn finish(launch: Launch, gathered: Gathered) -> Result<Launch, LaunchError> {
+fn finish(mut launch: Launch, gathered: Gathered) -> Result<Launch, LaunchError> {
     let Gathered { dockerfile, destinations, no_push, tar, layout } = gathered;
     let refused = |option: &str, reason| Err(LaunchError::Refused { option: option.to_owned(), reason });
-    let [destination] = destinations.as_slice() else {
-        return match (destinations.first(), no_push, tar, layout) {
-            (Some(_), ..) => refused(
+    let destination = match destinations.as_slice() {
+        [] if !no_push || (tar.is_none() && layout.is_none()) => {
+            return Err(LaunchError::Missing("--destination"));
+        }
+        [] => None,
+        [one] => Some(one),
+        _ => {
+            return refused(
                 "--destination",
                 "one image is pushed under one name; give the others with a tool that copies",
-            ),
-            (None, true, Some(file), None) => {
-                Ok(with_target(launch, dockerfile, format!("docker-archive:{file}")))
-            }
-            (None, true, None, Some(layout)) => Ok(with_target(launch, dockerfile, format!("oci:{layout}"))),
-            _ => Err(LaunchError::Missing("--destination")),
-        };
+            );
+        }
     };
-    let target = match (no_push, tar, layout) {
-        (false, None, None) => format!("docker://{destination}"),
-        (true, Some(file), None) => format!("docker-archive:{file}:{destination}"),
-        (true, None, Some(layout)) => format!("oci:{layout}"),
-        (true, None, None) => {
+    let target = match (no_push, tar, layout, destination) {
+        (false, None, None, Some(destination)) => format!("docker://{destination}"),
+        (true, Some(file), None, Some(destination)) => format!("docker-archive:{file}:{destination}"),
+        (true, Some(file), None, None) => format!("docker-archive:{file}"),
+        (true, None, Some(layout), _) => format!("oci:{layout}"),
+        (true, None, None, _) => {
             return refused(
                 "--no-push",
                 "the image would go nowhere: give `--tar-path` or `--oci-layout-path` too, or look at it with `connect-build plan`",
@@ -320,7 +344,31 @@ fn finish(launch: Launch, gathered: Gathered) -> Result<Launch, LaunchError> {
             );
         }
     };
+    // Where nothing is pushed the files for a name have that of the destination, as if it were.
+    match destination {
+        Some(destination) => launch.name = name(destination),
+        None if launch.files.iter().any(|(_, report)| *report != Report::Digest) => {
+            return refused(
+                "--image-name-with-digest-file",
+                "without a `--destination` the image has no name: `--digest-file` gives its digest",
+            );
+        }
+        None => {}
+    }
+    // Kaniko writes names after digests; a launch is told the name, whatever else goes into its file.
+    if launch.arguments.iter().any(|argument| argument == "--termination-log") {
+        launch.files.retain(|(file, _)| file != Path::new(TERMINATION_LOG));
+    }
     Ok(with_target(launch, dockerfile, target))
+}
+
+/// Name and tag of a destination in the words of go-containerregistry (`Repository.Name`), which has a name of its own for Docker
+/// Hub. What is no image is told of when it is planned.
+fn name(destination: &str) -> Option<Name> {
+    let location = ImageLocation::parse(destination).ok()?;
+    let name = location.name();
+    let name = name.strip_prefix("docker.io/").map(|rest| format!("index.docker.io/{rest}")).unwrap_or(name);
+    Some(Name { name, tag: location.tag()?.to_owned() })
 }
 
 fn with_target(mut launch: Launch, dockerfile: Option<String>, target: String) -> Launch {

@@ -5,6 +5,37 @@
 
 use super::LaunchError;
 
+/// Variables that a shell sets itself, whatever the environment says (bash(1), "Shell Variables").
+const OWN: [&str; 24] = [
+    "_",
+    "DIRSTACK",
+    "EUID",
+    "FUNCNAME",
+    "GROUPS",
+    "HISTCMD",
+    "IFS",
+    "LINENO",
+    "OLDPWD",
+    "OPTARG",
+    "OPTERR",
+    "OPTIND",
+    "PIPESTATUS",
+    "PPID",
+    "PS1",
+    "PS2",
+    "PS4",
+    "PWD",
+    "RANDOM",
+    "SECONDS",
+    "SHELLOPTS",
+    "SHLVL",
+    "SRANDOM",
+    "UID",
+];
+
+/// What their other names begin with.
+const OWN_BEGIN: [&str; 4] = ["BASH", "COMP_", "EPOCH", "READLINE_"];
+
 /// Characters that stand for themselves outside of quotes.
 fn is_plain(c: char) -> bool {
     c.is_alphanumeric() || "_@%+=:,./-!^]".contains(c)
@@ -99,9 +130,7 @@ fn expand<'t>(
         return Err(LaunchError::Shell { line, what });
     }
     // These are the shell's own, whatever the environment says (bash(1), "Shell Variables").
-    let own =
-        ["RANDOM", "SRANDOM", "SECONDS", "UID", "EUID", "PPID", "LINENO", "IFS", "OPTIND", "SHELLOPTS", "_"];
-    if own.contains(&name) || name.starts_with("BASH") || name.starts_with("EPOCH") {
+    if OWN.contains(&name) || OWN_BEGIN.iter().any(|start| name.starts_with(start)) {
         let what = format!("`${name}`, which is a shell's own");
         return Err(LaunchError::Shell { line, what });
     }

@@ -44,8 +44,11 @@ fn kaniko(more: &[&str]) -> String {
 
 #[test]
 fn kanikos_options() {
-    let rows: [&[&str]; 21] = [
+    let rows: [&[&str]; 24] = [
         &[],
+        &["-vdebug"],
+        &["-v=debug", "-c/workspace"],
+        &["--digest-file=/dev/termination-log", "--digest-file=/tmp/d"],
         // Refused where they are on.
         &["--materialize=false", "--push-ignore-immutable-tag-errors=false", "--use-new-run=false"],
         // What is said last counts.
@@ -110,8 +113,20 @@ fn kanikos_options() {
 
 #[test]
 fn kanikos_options_that_are_refused() {
-    let rows: [&[&str]; 15] = [
+    let rows: [&[&str]; 27] = [
         &["--frobnicate"],
+        &["-xsecret"],
+        &["-"],
+        &["--"],
+        &["-destination=second.example.com/x"],
+        &["me:secret@registry.example.com"],
+        &["--registry-mirror=a.example.com,b.example.com"],
+        &["--registry-certificate=a=/a.crt,b=/b.crt"],
+        &["--custom-platform=linux/amd64,linux/arm64"],
+        &["--custom-platform=all"],
+        &["--label=a=b\nc=d"],
+        &["--insecure-registry=https://me:secret@registry.example.com"],
+        &["--registry-mirror="],
         &["--frobnicate=secret"],
         &["positional"],
         &["--destination=second.example.com/x"],
@@ -129,7 +144,12 @@ fn kanikos_options_that_are_refused() {
     ];
     let mut told: Vec<String> =
         rows.iter().map(|row| format!("== {}\n{}", row.join(" "), kaniko(row))).collect();
-    told.push(format!("== nothing\n{}", super::tests::told(kaniko::read(&["--no-push-cache".to_owned()]))));
+    let alone = |words: &[&str]| {
+        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        format!("== {} alone\n{}", words.join(" "), super::tests::told(kaniko::read(&words)))
+    };
+    told.push(alone(&["--no-push-cache"]));
+    told.push(alone(&["--no-push", "--tar-path=/x.tar", "--image-name-with-digest-file=/tmp/n"]));
     insta::assert_snapshot!(told.join("\n\n"));
 }
 
@@ -215,6 +235,12 @@ fn scripts_that_are_refused() {
         usual.replacen(IMAGE, "other.example.com/x", 1),
         usual.replace("/dev/termination-log", "/etc/passwd"),
         usual.replace("{{.Name}}", "{{.ID}}"),
+        usual.replace("echo \"", "echo \"secret "),
+        usual.replace(" > /dev", "; curl secret > /dev"),
+        script("--creds user:secret", "", IMAGE),
+        script("", "--creds user:secret", IMAGE),
+        script("--creds=$PWD", "", IMAGE),
+        script("--creds=$SHLVL", "", IMAGE),
         usual.replace('\n', "\r\n"),
         String::new(),
     ];
@@ -261,12 +287,15 @@ fn times_as_go_writes_them() {
 
 #[test]
 fn names_in_the_launchers_words() {
-    for (name, kaniko) in [
-        ("docker.io/org/img", "index.docker.io/org/img"),
-        ("quay.io/org/img", "quay.io/org/img"),
-        ("docker.io.example.com/x", "docker.io.example.com/x"),
+    for (destination, name, tag) in [
+        ("org/img", "index.docker.io/org/img", "latest"),
+        ("docker.io/org/img:1", "index.docker.io/org/img", "1"),
+        ("quay.io/org/img:a", "quay.io/org/img", "a"),
+        ("docker.io.example.com/x:1", "docker.io.example.com/x", "1"),
+        ("localhost:5000/x", "localhost:5000/x", "latest"),
     ] {
-        assert_eq!(Name::Kaniko.of(name), kaniko);
-        assert_eq!(Name::Ours.of(name), name);
+        let arguments = ["--dockerfile=x".to_owned(), format!("--destination={destination}")];
+        let expected = Name { name: name.to_owned(), tag: tag.to_owned() };
+        assert_eq!(kaniko::read(&arguments).unwrap().name, Some(expected));
     }
 }
