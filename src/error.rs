@@ -151,13 +151,13 @@ pub trait Diagnose: StdError {
     }
 }
 
-/// What begins an item of a list, the one break of lines that a message may hold.
-const ITEM: &str = "\n  - ";
+/// What begins a line inside of a message, as the items of a list: no line that means something else begins so.
+const INDENTED: &str = "\n  ";
 
 /// Words of ours around values of others, which neither draw on a terminal nor begin a line of their own.
 fn plain(words: &dyn std::fmt::Display) -> String {
     let words = words.to_string();
-    words.split(ITEM).map(crate::path::plain).collect::<Vec<_>>().join(ITEM)
+    words.split(INDENTED).map(crate::path::plain).collect::<Vec<_>>().join(INDENTED)
 }
 
 /// The message and its causes in one line: `what: why: why of that`.

@@ -5,6 +5,7 @@
 //! drops credentials when one leads to another host (reqwest's rule). [`HttpError`] turns reqwest's chains of
 //! sources into one word for each thing that goes wrong in practice.
 
+mod address;
 mod error;
 
 use std::io;
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 use reqwest::{Certificate, Client, Identity, NoProxy, Proxy, redirect};
 
+pub use self::address::{InvalidAddress, read_address};
 pub use self::error::{HttpError, host_of};
 
 use crate::error::{Diagnose, Reason};

@@ -92,6 +92,28 @@ pub enum ArtifactKind {
     Maven(MavenArtifact),
 }
 
+impl ArtifactKind {
+    /// What is downloaded, if it is one file.
+    #[must_use]
+    pub fn remote(&self) -> Option<&Remote> {
+        match self {
+            Self::Jar(remote) | Self::Tgz(remote) | Self::Zip(remote) | Self::Other(remote, _) => {
+                Some(remote)
+            }
+            Self::Maven(_) => None,
+        }
+    }
+
+    pub(crate) fn remote_mut(&mut self) -> Option<&mut Remote> {
+        match self {
+            Self::Jar(remote) | Self::Tgz(remote) | Self::Zip(remote) | Self::Other(remote, _) => {
+                Some(remote)
+            }
+            Self::Maven(_) => None,
+        }
+    }
+}
+
 /// A file to download.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remote {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use connect_build::fetch::{FetchSettings, Identities};
-use connect_build::http::{Proxies, Trust, read_authorities};
+use connect_build::http::{Proxies, Trust, read_address, read_authorities};
 use connect_build::image::{Format, Platforms};
 use connect_build::limits::Limits;
 use connect_build::maven::{Cache, Machine, MavenSettings, Settings};
@@ -239,11 +239,9 @@ pub(super) fn maven(arguments: &RepositoryArguments) -> Result<MavenSettings, Cl
 
 /// A repository's URL, as a flag gives it.
 pub(super) fn repository_url(text: &str, flag: &str) -> Result<SafeUrl, CliError> {
-    let url = text.parse::<url::Url>().ok();
-    match url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
-        Some(url) => Ok(SafeUrl::new(url)),
-        None => Err(CliError::Flag(format!("`{flag} {}` is not an http or https URL", shown_url(text)))),
-    }
+    read_address(text)
+        .map(SafeUrl::new)
+        .map_err(|error| CliError::Flag(format!("`{flag} {}` {error}", shown_url(text))))
 }
 
 fn read_headers(file: &Path) -> Result<Identities, CliError> {

@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used, clippy::format_push_string)]
+#![allow(clippy::unwrap_used, clippy::format_push_string, clippy::panic)]
 
 use super::*;
 
@@ -172,6 +172,61 @@ build:
     assert_eq!(
         read("{plugins: []}", Origin::File).unwrap().warnings,
         ["`plugins` is empty: the image will be the base image"]
+    );
+}
+
+#[test]
+fn urls_that_not_everybody_reads_alike_are_refused() {
+    let text = r#"
+plugins:
+  - name: aa
+    artifacts:
+      - {type: jar, url: "https://h/a/%2e%2e/b"}
+      - {type: jar, url: "https:////h/a"}
+      - {type: jar, url: "https://127.1/a"}
+      - {type: maven, group: g, artifact: a, version: v, repository: "https://me:SECRET\\@h/"}
+      - {type: maven, group: g, artifact: b, version: v, repository: " https://h/"}
+      - {type: maven, group: g, artifact: c, version: v, repository: "https:h/", mirrors: [{url: "https://h/{a,b}/"}]}
+"#;
+    insta::assert_snapshot!(errors(text));
+}
+
+#[test]
+fn one_file_twice_has_to_satisfy_both() {
+    let (sum, other) = ("a".repeat(128), "b".repeat(128));
+    let artifacts = |artifacts: &str| {
+        let text = format!("{{plugins: [{{name: aa, artifacts: [{artifacts}]}}]}}");
+        read(&text, Origin::File)
+    };
+    let url = "url: 'https://h/a'";
+    let stub = crate::digest::strimzi_stub("https://h/a");
+    for twice in [
+        format!("{{type: jar, {url}, insecure: true}}, {{type: jar, {url}, sha512sum: {sum}}}"),
+        format!("{{type: tgz, {url}, sha512sum: {sum}}}, {{type: tgz, {url}, insecure: true}}"),
+        format!(
+            "{{type: jar, {url}, insecure: true}}, {{type: other, {url}, fileName: {stub}.jar, sha512sum: {sum}}}"
+        ),
+        format!(
+            "{{type: other, {url}, insecure: true}}, {{type: other, {url}, fileName: {stub}, sha512sum: {sum}}}"
+        ),
+    ] {
+        let spec = artifacts(&twice).unwrap();
+        let [artifact] = spec.plugins[0].artifacts.as_slice() else { panic!("{twice}") };
+        assert_eq!(artifact.kind.remote().unwrap().sha512, Some(sum.parse().unwrap()), "{twice}");
+        assert!(!artifact.insecure, "{twice}");
+        assert_eq!(spec.warnings.len(), 1, "{twice}");
+    }
+    for apart in [
+        format!("{{type: jar, {url}}}, {{type: tgz, {url}}}, {{type: zip, {url}}}, {{type: other, {url}}}"),
+        format!("{{type: other, {url}, fileName: a}}, {{type: other, {url}, fileName: b}}"),
+    ] {
+        let spec = artifacts(&apart).unwrap();
+        assert_eq!(spec.plugins[0].artifacts.len(), apart.matches("type").count(), "{apart}");
+    }
+    let both = format!("{{type: zip, {url}, sha512sum: {sum}}}, {{type: zip, {url}, sha512sum: {other}}}");
+    insta::assert_snapshot!(
+        artifacts(&both).unwrap_err(),
+        @"the resource is not valid: `plugins[0].artifacts[1].sha512sum` is another than that of `plugins[0].artifacts[0]`, which is the same file"
     );
 }
 

@@ -16,7 +16,8 @@ use super::{
     Artifact, ArtifactKind, IncludeScope, Kind, MavenArtifact, Origin, Output, Plugin, Remote, Section, Spec,
     SpecError, Violation,
 };
-use crate::http::Proxies;
+use crate::digest::strimzi_stub;
+use crate::http::{Proxies, read_address};
 use crate::path::EntryPath;
 
 pub(super) fn validate(section: &Section<'_>, origin: Origin) -> Result<Spec, SpecError> {
@@ -193,13 +194,30 @@ impl Checks {
             let Some(artifact) = typed(artifact).and_then(|artifact| self.artifact(&artifact, &field)) else {
                 continue;
             };
-            if accepted.iter().any(|earlier| earlier.kind == artifact.kind) {
-                self.warnings.push(format!("`{field}` is the same as an earlier artifact and is taken once"));
-            } else {
-                accepted.push(artifact);
+            match accepted.iter_mut().find(|earlier| is_same(&earlier.kind, &artifact.kind)) {
+                Some(earlier) => {
+                    self.warnings
+                        .push(format!("`{field}` is the same as an earlier artifact and is taken once"));
+                    self.take_once(earlier, &artifact);
+                }
+                None => accepted.push(artifact),
             }
         }
         accepted
+    }
+
+    /// One file that is there twice has to satisfy both.
+    fn take_once(&mut self, earlier: &mut Artifact, artifact: &Artifact) {
+        earlier.insecure &= artifact.insecure;
+        let (Some(known), Some(again)) = (earlier.kind.remote_mut(), artifact.kind.remote()) else { return };
+        match (&known.sha512, &again.sha512) {
+            (Some(known), Some(again)) if known != again => self.violate(
+                join(&artifact.field, "sha512sum"),
+                format!("is another than that of `{}`, which is the same file", earlier.field),
+            ),
+            (None, Some(again)) => known.sha512 = Some(again.clone()),
+            (_, _) => {}
+        }
     }
 
     fn artifact(&mut self, artifact: &kafka_connect::Artifact, field: &str) -> Option<Artifact> {
@@ -295,12 +313,9 @@ impl Checks {
     }
 
     fn repository(&mut self, url: &str, field: &str) {
-        match url::Url::parse(url) {
-            Ok(parsed) if matches!(parsed.scheme(), "http" | "https") && parsed.has_host() => {}
-            _ => self.violate(
-                field,
-                format!("is `{}`, which is not an http or https URL", crate::redact::shown_url(url)),
-            ),
+        if let Err(error) = read_address(url) {
+            let shown = crate::path::shown(crate::redact::shown_url(url).as_bytes());
+            self.violate(field, format!("is `{shown}`, which {error}"));
         }
     }
 
@@ -327,6 +342,27 @@ impl Checks {
     }
 }
 
+/// Whether both put the same into one place of the plugin.
+fn is_same(one: &ArtifactKind, other: &ArtifactKind) -> bool {
+    match (one, other) {
+        (ArtifactKind::Maven(one), ArtifactKind::Maven(other)) => one == other,
+        (ArtifactKind::Tgz(one), ArtifactKind::Tgz(other))
+        | (ArtifactKind::Zip(one), ArtifactKind::Zip(other)) => one.url == other.url,
+        _ => file(one).is_some() && file(one) == file(other),
+    }
+}
+
+/// URL and name of what is taken as it is.
+fn file(kind: &ArtifactKind) -> Option<(&str, String)> {
+    match kind {
+        ArtifactKind::Jar(remote) => Some((&remote.url, format!("{}.jar", strimzi_stub(&remote.url)))),
+        ArtifactKind::Other(remote, name) => {
+            Some((&remote.url, name.clone().unwrap_or_else(|| strimzi_stub(&remote.url))))
+        }
+        ArtifactKind::Tgz(_) | ArtifactKind::Zip(_) | ArtifactKind::Maven(_) => None,
+    }
+}
+
 fn check_url(url: &str, origin: Origin) -> Result<(), String> {
     if url.starts_with("ftp:") {
         return Err("is an ftp URL, which is not supported: use https".into());
@@ -341,9 +377,5 @@ fn check_url(url: &str, origin: Origin) -> Result<(), String> {
             )
         });
     }
-    match url::Url::parse(url) {
-        Ok(parsed) if parsed.host_str().is_some_and(|host| !host.is_empty()) => Ok(()),
-        Ok(_) => Err("is not a URL: it has no host".into()),
-        Err(error) => Err(format!("is not a URL: {error}")),
-    }
+    read_address(url).map(drop).map_err(|error| error.to_string())
 }
