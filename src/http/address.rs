@@ -87,6 +87,9 @@ mod tests {
             "http://me@and@h:/a;b/../c",
             "http://10.0.0.1/a//b/",
             "http://h?x",
+            "http://h/\"<é>",
+            "http://h/x?%2e%2e/",
+            "http://a?b@h/",
         ] {
             let url = read_address(text).unwrap();
             assert_eq!(url, text.parse().unwrap(), "{text}");
@@ -121,9 +124,6 @@ mod tests {
             "http://::1/",
             "http://h[/",
             "http://h]/",
-            "http://h/\"",
-            "http://h/<x>",
-            "http://h/ä",
             "http://ä.example/",
             "http://ex%61mple/",
             "http://0x7f.1/",
@@ -135,9 +135,7 @@ mod tests {
             "http://h/a/.%2E",
             "http://h/%2e",
             "http://h/%2e%2e%2e/x",
-            "http://h/x?%2e%2e/",
             "http://u:p#w@h/",
-            "http://a?b@h/",
             "http://%68/",
         ]
         .iter()
