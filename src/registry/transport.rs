@@ -30,14 +30,17 @@ impl Registry {
             return self.ping(&format!("http://{host}/v2/")).await;
         }
         let secure = self.ping(&format!("https://{host}/v2/")).await;
-        let Err(Cause::Http(HttpError::Tls { .. } | HttpError::Broken { .. })) = secure else {
-            return secure;
+        let is_answer = |result: &Result<Endpoint, Cause>| match result {
+            Err(Cause::Http(error)) => error.status_code().is_some(),
+            _ => true,
         };
-        if !self.lenient {
+        if !self.lenient || is_answer(&secure) {
             return secure;
         }
-        // Of two failures the first one is told: it is what was asked for.
-        self.ping(&format!("http://{host}/v2/")).await.or(secure)
+        // Whatever the way to https broke at, as for go-containerregistry: the port may be closed, or only http has a proxy. Of
+        // two failures the first one is told, for it is what was asked for; but an answer is more than none.
+        let plain = self.ping(&format!("http://{host}/v2/")).await;
+        if is_answer(&plain) { plain } else { secure }
     }
 
     async fn ping(&self, root: &str) -> Result<Endpoint, Cause> {

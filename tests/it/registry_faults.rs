@@ -236,6 +236,43 @@ fn a_registry_that_is_not_there_is_named() {
     insta::assert_snapshot!(without_ports(&format!("{gone}\n\n{nowhere}")));
 }
 
+/// Only http has a proxy, and there is no way to https: who allows http gets that far, as with Kaniko.
+#[test]
+fn where_http_is_allowed_it_is_tried_whatever_https_fails_at() {
+    let scene = Scene::new();
+    let denied = r#"{"errors":[{"code":"DENIED","message":"said behind the proxy"}]}"#;
+    let answer = |status: &str| {
+        let length = denied.len();
+        Answer::Raw(format!(
+            "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{denied}"
+        ))
+    };
+    for status in ["403 Forbidden", "503 Service Unavailable"] {
+        let proxy = ArtifactServer::start(&[]);
+        proxy.answer_everything(answer(status));
+        let build = |more: &[&str]| {
+            let mut command = scene.place.command();
+            command.args(["build", "resource.json", "--base", "scratch", "--to", "registry.invalid/x:1"]);
+            command.args(["--retries", "0"]).args(more).env("http_proxy", proxy.url(""));
+            command.env("no_proxy", "127.0.0.1");
+            Run::new(command.output().unwrap(), &scene.place.path(""))
+        };
+        let strict = build(&[]);
+        assert!(
+            strict.stderr.contains("the name `registry.invalid` cannot be resolved"),
+            "{}",
+            strict.stderr
+        );
+        let lenient = build(&["--insecure-registry", "registry.invalid"]);
+        assert!(lenient.stderr.contains(&status[..3]), "{}", lenient.stderr);
+        assert!(
+            proxy.requests()[0].starts_with("GET http://registry.invalid/v2/ "),
+            "{:?}",
+            proxy.requests()
+        );
+    }
+}
+
 #[test]
 fn a_stranger_behind_a_redirect_learns_no_password() {
     let scene = Scene::new();
