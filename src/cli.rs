@@ -18,6 +18,7 @@ mod settings;
 
 use std::ffi::OsString;
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use connect_build::error::{Diagnose, Reason, render};
@@ -33,7 +34,7 @@ pub(crate) fn main() -> ExitCode {
         Err(error) => {
             let text = render(&error);
             say(&text);
-            build::write_termination(None, &text);
+            build::write_termination(termination_log(&given).as_deref(), &text);
             return ExitCode::from(error.reason().exit_code());
         }
     };
@@ -42,13 +43,14 @@ pub(crate) fn main() -> ExitCode {
         None => given,
     };
     let launch = launch.unwrap_or_default();
+    let log = termination_log(&given);
     let arguments = match Arguments::read(given) {
         Ok(arguments) => arguments,
         // Help and version go to standard output, mistakes to standard error and, in a pod, to its last words.
         Err(error) => {
             let _ = error.print();
             if error.use_stderr() {
-                build::write_termination(None, error.to_string().trim_end());
+                build::write_termination(log.as_deref(), error.to_string().trim_end());
             }
             return ExitCode::from(u8::from(error.use_stderr()) * Reason::InvalidArguments.exit_code());
         }
@@ -67,6 +69,20 @@ pub(crate) fn main() -> ExitCode {
             ExitCode::from(error.reason().exit_code())
         }
     }
+}
+
+/// The file for last words that a command line or the environment names, whatever else is wrong with them.
+fn termination_log(arguments: &[OsString]) -> Option<PathBuf> {
+    const FLAG: &str = "--termination-log";
+    let mut words = arguments.iter();
+    while let Some(word) = words.next() {
+        match word.to_str().and_then(|word| word.strip_prefix(FLAG)) {
+            Some("") => return words.next().map(PathBuf::from),
+            Some(rest) if rest.starts_with('=') => return Some(PathBuf::from(&rest[1..])),
+            _ => {}
+        }
+    }
+    std::env::var_os("CONNECT_BUILD_TERMINATION_LOG").filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
 fn print_schema() -> Result<(), CliError> {

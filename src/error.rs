@@ -151,13 +151,21 @@ pub trait Diagnose: StdError {
     }
 }
 
-/// What begins a line inside of a message, as the items of a list: no line that means something else begins so.
-const INDENTED: &str = "\n  ";
+/// How the lines inside of a message begin: an item of a list, or one of the places that were asked. No line that means
+/// something else begins so.
+const ITEMS: [&str; 2] = ["  - `", "    `"];
 
 /// Words of ours around values of others, which neither draw on a terminal nor begin a line of their own.
 fn plain(words: &dyn std::fmt::Display) -> String {
     let words = words.to_string();
-    words.split(INDENTED).map(crate::path::plain).collect::<Vec<_>>().join(INDENTED)
+    let mut lines = words.split('\n');
+    let mut text = crate::path::plain(lines.next().unwrap_or_default()).into_owned();
+    for line in lines {
+        let is_item = ITEMS.iter().any(|item| line.starts_with(item));
+        text.push_str(if is_item { "\n" } else { "\\u{a}" });
+        text.push_str(&crate::path::plain(line));
+    }
+    text
 }
 
 /// The message and its causes in one line: `what: why: why of that`.

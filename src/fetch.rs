@@ -191,7 +191,8 @@ impl Fetcher {
     async fn request<'a>(&'a self, wanted: &Wanted<'a>) -> Result<download::Request<'a>, DownloadError> {
         let client = self.client(wanted.insecure).await?;
         let &Wanted { url, identity, named, .. } = wanted;
-        Ok(download::Request { client, url, identity, identities: &self.settings.identities, named })
+        let FetchSettings { identities, proxies, .. } = &self.settings;
+        Ok(download::Request { client, url, identity, identities, proxies, named })
     }
 
     /// Tries until the file is in the spool.

@@ -19,9 +19,10 @@ pub use self::address::{InvalidAddress, read_address};
 pub use self::error::{HttpError, host_of};
 
 use crate::error::{Diagnose, Reason};
+use crate::redact::{Mask, SafeUrl};
 
-/// Redirects followed before a request fails.
-pub const MAX_REDIRECTS: usize = 10;
+/// Redirects followed before a request fails; as many as curl follows.
+pub const MAX_REDIRECTS: usize = 50;
 
 /// How long to wait for a connection, its TLS handshake included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -39,7 +40,7 @@ pub struct Proxies {
     pub http: Option<String>,
     /// URL of the proxy for `https` requests.
     pub https: Option<String>,
-    /// Comma-separated hosts, domains and networks that are asked directly.
+    /// Hosts, domains and networks that are asked directly, with commas or blanks between them; `*` is everything.
     pub no_proxy: Option<String>,
 }
 
@@ -201,9 +202,13 @@ fn system_authorities() -> &'static [Certificate] {
 
 impl Proxies {
     fn resolve(&self) -> Result<Vec<Proxy>, ClientError> {
-        let exceptions =
-            || self.no_proxy.as_deref().and_then(|list| NoProxy::from_string(&as_go_reads(list)));
+        let exceptions = as_others_read(self.no_proxy.as_deref().unwrap_or_default());
         let mut proxies = Vec::new();
+        // It stands for addresses, too, which reqwest does not think.
+        if exceptions.iter().any(|entry| entry == "*") {
+            return Ok(proxies);
+        }
+        let exceptions = || NoProxy::from_string(&exceptions.join(","));
         if let Some(url) = &self.http {
             let proxy = Proxy::http(url.as_str()).map_err(|_| ClientError::Proxy { scheme: "http" })?;
             proxies.push(proxy.no_proxy(exceptions()));
@@ -214,12 +219,21 @@ impl Proxies {
         }
         Ok(proxies)
     }
+
+    /// What hides the passwords of proxies, which may repeat what they are sent like any server.
+    #[must_use]
+    pub fn mask(&self) -> Mask {
+        let urls = self.http.iter().chain(&self.https);
+        // The scheme may be left out.
+        let urls = urls.filter_map(|url| url.parse().or_else(|_| format!("http://{url}").parse()).ok());
+        urls.map(|url| SafeUrl::new(url).mask()).fold(Mask::default(), Mask::with)
+    }
 }
-/// `no_proxy` in forms that Go knows and reqwest does not: `*.example.com` is `.example.com`, and a port is left out (for
-/// which the whole host is an exception then).
-fn as_go_reads(list: &str) -> String {
+
+/// Entries of `no_proxy` in forms that curl and Go know and reqwest does not: blanks between them, `*.example.com` for
+/// `.example.com`, and a port, which is left out (for the whole host is an exception then).
+fn as_others_read(list: &str) -> Vec<String> {
     let entry = |entry: &str| {
-        let entry = entry.trim();
         let entry = entry.strip_prefix('*').filter(|rest| rest.starts_with('.')).unwrap_or(entry);
         match entry.rsplit_once(':') {
             Some((host, port)) if !host.contains(':') && port.bytes().all(|byte| byte.is_ascii_digit()) => {
@@ -228,21 +242,22 @@ fn as_go_reads(list: &str) -> String {
             _ => entry.to_owned(),
         }
     };
-    list.split(',').map(entry).collect::<Vec<_>>().join(",")
+    list.split([',', ' ', '\t', '\n']).filter(|entry| !entry.is_empty()).map(entry).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::as_go_reads;
+    use super::*;
 
     #[test]
-    fn exceptions_are_read_as_go_reads_them() {
+    fn exceptions_are_read_as_others_read_them() {
         for (said, meant) in [
             ("127.0.0.1,localhost", "127.0.0.1,localhost"),
             ("registry.example.com:5000, *.example.org", "registry.example.com,.example.org"),
             (".example.org,10.0.0.0/8,::1,*", ".example.org,10.0.0.0/8,::1,*"),
+            ("a b, c ,,d\n", "a,b,c,d"),
         ] {
-            assert_eq!(as_go_reads(said), meant);
+            assert_eq!(as_others_read(said).join(","), meant);
         }
     }
 }

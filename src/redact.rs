@@ -24,11 +24,28 @@ impl Secret {
         Self(text.into())
     }
 
-    /// What hides it. Of `Bearer <token>` the token counts.
+    /// What hides it.
     #[must_use]
     pub fn mask(&self) -> Mask {
-        let token = self.0.rsplit_once(' ').map_or(self.0.as_str(), |(_, token)| token);
-        Mask::default().and(&self.0).and(token)
+        Mask::default().and(&self.0)
+    }
+
+    /// What hides it as the value of a header: the whole, and what of it may be a secret by itself, as the token of
+    /// `Bearer <token>`, the password of `Basic <base64>`, the cookies of `a=<session>; b=<token>`.
+    #[must_use]
+    pub fn mask_of_header(&self) -> Mask {
+        let is_scheme = |word: &str| word.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        let (scheme, credentials) =
+            self.0.split_once(' ').filter(|(word, _)| is_scheme(word)).unwrap_or(("", &self.0));
+        let mut mask = self.mask().and_word(credentials);
+        if scheme.eq_ignore_ascii_case("basic")
+            && let Ok(pair) = STANDARD.decode(credentials)
+        {
+            let pair = String::from_utf8_lossy(&pair);
+            let (user, password) = pair.split_once(':').unwrap_or_default();
+            mask = mask.and(&*pair).and(password).and_word(user);
+        }
+        credentials.split([' ', ';', ',', '=']).fold(mask, Mask::and_word)
     }
 
     /// The text itself, for the request that needs it.
@@ -119,23 +136,23 @@ pub fn without_secrets(text: &str) -> String {
     text.split_inclusive(is_end).map(shown).collect()
 }
 
-/// Characters of a user that are no secret: a token in its place has more, and words of so few would be hidden everywhere.
-const HARMLESS_USER: usize = 2;
-
 impl SafeUrl {
     /// What hides this URL's secrets: as they are sent, in a header of Basic authentication, and as they are meant.
     #[must_use]
     pub fn mask(&self) -> Mask {
         let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
         let (user, password) = (decoded(self.0.username()), decoded(self.0.password().unwrap_or_default()));
-        let mut mask = Mask::default().and(&password).and(self.0.query().unwrap_or_default());
+        let mut mask = Mask::default().and(&password);
         if !user.is_empty() || !password.is_empty() {
             mask = mask.and(STANDARD.encode(format!("{user}:{password}")));
         }
-        if user.chars().count() > HARMLESS_USER {
-            mask = mask.and(user);
-        }
-        self.0.query_pairs().fold(mask, |mask, (_, value)| mask.and(value))
+        // A token may stand in the user's place.
+        let mask = mask.and_word(user).and_word(self.0.query().unwrap_or_default());
+        let written = self.0.query().into_iter().flat_map(|query| query.split('&'));
+        let mask = written
+            .filter_map(|pair| pair.split_once('='))
+            .fold(mask, |mask, (_, value)| mask.and_word(value));
+        self.0.query_pairs().fold(mask, |mask, (_, value)| mask.and_word(value))
     }
 }
 
@@ -163,16 +180,24 @@ mod tests {
             without_secrets("ARG x=http://joe:hunter2@h 'https://h/a?t=1' <url>https://me@h/</url> plain?x"),
             "ARG x=http://***@h 'https://h/a?***' <url>https://***@h/</url> plain?x"
         );
-        let url = SafeUrl::new("https://joe:hunter2@h/a?t=SECRET".parse().unwrap());
-        let said = "denied for /a?t=SECRET (joe, hunter2)";
-        assert_eq!(url.mask().apply(said), "denied for /a?*** (***, ***)");
+        let url = SafeUrl::new("https://joey:hunter2@h/a?t=SECRET&v=1".parse().unwrap());
+        let said = "denied for /a?t=SECRET&v=1 (joey, hunter2), t=SECRET, v1";
+        assert_eq!(url.mask().apply(said), "denied for /a?*** (***, ***), t=***, v1");
         // A server may repeat the header, too.
-        assert_eq!(url.mask().apply("you sent Basic am9lOmh1bnRlcjI="), "you sent Basic ***");
+        assert_eq!(url.mask().apply("you sent Basic am9leTpodW50ZXIy"), "you sent Basic ***");
         let encoded = SafeUrl::new("https://me:hu%2Fnter@h/a".parse().unwrap());
         assert_eq!(
             encoded.mask().apply("some Basic bWU6aHUvbnRlcg== of hu/nter, hu%2fnter"),
             "some Basic *** of ***, ***"
         );
+        for (header, said, shown) in [
+            ("Bearer tok.en", "Bearer tok.en or tok.en, Bearer", "*** or ***, Bearer"),
+            ("Basic bWU6c2VjcmV0", "bWU6c2VjcmV0 is me:secret, secret", "*** is ***, ***"),
+            ("a=session1; b=token2", "session1, token2, a", "***, ***, a"),
+            ("single", "single", "***"),
+        ] {
+            assert_eq!(Secret::new(header).mask_of_header().apply(said), shown);
+        }
         // A password with what ends a word, in a text that is no URL any more.
         for text in [
             "'https://u:P'\"'\"'REPOPW@r.example/x'",

@@ -72,7 +72,7 @@ impl Registry {
         };
         Ok(Self {
             host: host.to_owned(),
-            authenticator: Authenticator::new(token_client, credentials),
+            authenticator: Authenticator::new(token_client, credentials, settings.proxies.mask()),
             client,
             endpoint: OnceCell::new(),
             plain_http: of_host.plain_http,

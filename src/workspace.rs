@@ -89,15 +89,11 @@ pub(crate) fn workspace_name(plugin: &str, suffix: &str) -> String {
 impl Workspace {
     /// Makes a new directory inside `parent`, readable by this user alone.
     pub fn create(parent: &Path) -> Result<Self, WorkspaceError> {
-        tempfile::Builder::new()
-            .prefix("connect-build-")
-            .tempdir_in(parent)
-            .map(|directory| Self { directory })
-            .map_err(|error| {
-                // tempfile's own words would name a directory that nobody knows.
-                let source = error.kind().into();
-                WorkspaceError::Create { parent: parent.to_owned(), source }
-            })
+        let fail = |source| WorkspaceError::Create { parent: parent.to_owned(), source };
+        std::fs::metadata(parent).map_err(fail)?;
+        let directory = tempfile::Builder::new().prefix("connect-build-").tempdir_in(parent);
+        // tempfile's own words would name a directory that nobody knows.
+        directory.map(|directory| Self { directory }).map_err(|error| fail(error.kind().into()))
     }
 
     /// The directory.

@@ -24,6 +24,13 @@ pub(super) enum CliError {
         #[source]
         source: io::Error,
     },
+    /// The Dockerfile of a launch cannot be read.
+    #[error("cannot read the Dockerfile `{}`", file.display())]
+    ReadDockerfile {
+        file: PathBuf,
+        #[source]
+        source: io::Error,
+    },
     /// The resource is wrong.
     #[error(transparent)]
     Spec(SpecError),
@@ -211,6 +218,9 @@ impl Diagnose for CliError {
             Self::ReadResource { .. } => {
                 Some("give a file with a KafkaConnect resource, or `-` for standard input".into())
             }
+            Self::ReadDockerfile { .. } => Some(
+                "Strimzi's operator mounts it at `/dockerfile/Dockerfile`; who launches by hand mounts it there".into(),
+            ),
             Self::ReportAfter(error) => error.hint(),
             Self::NoImageStream(_) => {
                 Some("create it with `oc create imagestream NAME`, or name another in `output.image`".into())
@@ -218,15 +228,26 @@ impl Diagnose for CliError {
             Self::NoImageRepository(_) => {
                 Some("OpenShift fills it in where its internal registry runs: check the image registry's operator".into())
             }
+            Self::DockerConfig { source: DockerConfigError::Read(error), .. }
+                if error.kind() == io::ErrorKind::NotFound =>
+            {
+                Some("check the path, and that the Secret is mounted there".into())
+            }
             Self::DockerConfig { .. } | Self::PushSecret { .. } => Some(
                 "a docker config is JSON like `{\"auths\": {\"registry.example.com\": {\"auth\": \"…\"}}}`"
                     .into(),
             ),
+            Self::ResultFile { .. } => {
+                Some("name a file in a directory that can be written, such as one of an emptyDir".into())
+            }
             Self::MavenSettings {
                 source: MavenSettingsError::Invalid(SettingsError::Encrypted(_)), ..
             } => Some(
                 "give the password by a variable, as `${env.NAME}`, and the variable from a Secret".into(),
             ),
+            Self::MavenSettings {
+                source: MavenSettingsError::Invalid(SettingsError::Malformed { .. }), ..
+            } => Some("in a password or URL write `<` as `&lt;` and `&` as `&amp;`".into()),
             Self::Headers { .. } => Some(
                 "it has hosts, and below each its headers, as `maven.example.com: {\"Private-Token\": \"…\"}`".into(),
             ),

@@ -58,17 +58,19 @@ async fn of_cluster(arguments: &PlanArguments) -> Result<(Spec, Option<String>),
 
 /// Reads the resource that a file, or standard input, holds.
 pub(super) fn read(file: &Path) -> Result<Spec, CliError> {
-    let (text, origin) = text(file)?;
+    let (text, origin) =
+        text(file).map_err(|source| CliError::ReadResource { file: file.to_owned(), source })?;
     spec::read(&text, origin).map_err(CliError::Spec)
 }
 
 /// Reads the Dockerfile that a launcher names.
 pub(super) fn read_dockerfile(file: &Path) -> Result<Spec, CliError> {
-    let (text, _) = text(file)?;
+    let (text, _) =
+        text(file).map_err(|source| CliError::ReadDockerfile { file: file.to_owned(), source })?;
     spec::read_dockerfile(&text).map_err(CliError::Spec)
 }
 
-fn text(file: &Path) -> Result<(String, Origin), CliError> {
+fn text(file: &Path) -> io::Result<(String, Origin)> {
     let mut text = String::new();
     let limit = MAX_INPUT_BYTES as u64 + 1;
     let (read, origin) = if file == Path::new("-") {
@@ -77,8 +79,7 @@ fn text(file: &Path) -> Result<(String, Origin), CliError> {
         let opened = File::open(file);
         (opened.and_then(|opened| opened.take(limit).read_to_string(&mut text)), Origin::File)
     };
-    read.map_err(|source| CliError::ReadResource { file: file.to_owned(), source })?;
-    Ok((text, origin))
+    read.map(|_| (text, origin))
 }
 
 fn describe(plan: &Plan) -> String {

@@ -27,12 +27,15 @@ impl Identity {
         self.basic.is_none() && self.headers.is_empty()
     }
 
-    /// What hides its passwords and headers.
+    /// What hides its users (a token may stand in their place), passwords and headers.
     pub(super) fn mask(&self) -> Mask {
-        let password = self.basic.iter().map(|(_, password)| password);
-        let headers = self.headers.iter().map(|(_, value)| value);
-        let secrets = password.chain(headers).map(Secret::mask);
-        secrets.chain(self.authorization().map(|value| value.mask())).fold(Mask::default(), Mask::with)
+        let mask = match &self.basic {
+            Some((user, password)) => password.mask().and_word(user),
+            None => Mask::default(),
+        };
+        let authorization = self.authorization();
+        let headers = self.headers.iter().map(|(_, value)| value).chain(&authorization);
+        headers.map(Secret::mask_of_header).fold(mask, Mask::with)
     }
 
     /// The value of `Authorization`.

@@ -12,7 +12,7 @@ use url::Url;
 
 use super::spool::Spool;
 use super::{DownloadError, Fetched, Identities, Identity};
-use crate::http::{self, HttpError, MAX_REDIRECTS, STALL_TIMEOUT};
+use crate::http::{self, HttpError, MAX_REDIRECTS, Proxies, STALL_TIMEOUT};
 use crate::path::EntryPath;
 use crate::progress::Transfer;
 use crate::redact::{Mask, SafeUrl};
@@ -31,6 +31,8 @@ pub(super) struct Request<'a> {
     pub(super) identity: &'a Identity,
     /// For every host on the way.
     pub(super) identities: &'a Identities,
+    /// Whom it goes through.
+    pub(super) proxies: &'a Proxies,
     /// The user named the host of `url`.
     pub(super) named: bool,
 }
@@ -43,7 +45,7 @@ pub(super) async fn download(
     transfer: &mut Transfer,
 ) -> Result<(Fetched, HeaderMap), DownloadError> {
     transfer.restart();
-    let response = request.send(Method::GET).await?;
+    let (response, mask) = request.send(Method::GET).await?;
     let at = response.url().clone();
     let headers = response.headers().clone();
     match length(&headers) {
@@ -60,13 +62,14 @@ pub(super) async fn download(
         spool.write(bytes).await?;
     }
     let (size, sha512) = spool.finish().await?;
-    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let content_type = content_type.map(|value| mask.apply(value.split(';').next().unwrap_or_default()));
     Ok((Fetched { path: path.to_owned(), size, sha512, content_type }, headers))
 }
 
 /// Reads a small file into memory.
 pub(super) async fn read(request: &Request<'_>, limit: usize) -> Result<(Vec<u8>, HeaderMap), DownloadError> {
-    let mut response = request.send(Method::GET).await?;
+    let (mut response, _) = request.send(Method::GET).await?;
     let (at, headers) = (response.url().clone(), response.headers().clone());
     let mut content = Vec::new();
     let too_large = || DownloadError::TooLarge { limit: limit as u64 };
@@ -88,7 +91,8 @@ pub(super) async fn read(request: &Request<'_>, limit: usize) -> Result<(Vec<u8>
 
 /// The length that the answer to a `HEAD` promises.
 pub(super) async fn size(request: &Request<'_>) -> Result<Option<u64>, DownloadError> {
-    Ok(length(request.send(Method::HEAD).await?.headers()))
+    let (response, _) = request.send(Method::HEAD).await?;
+    Ok(length(response.headers()))
 }
 
 /// Not `content_length()`, which some bodies do not know: the header is what the server promises.
@@ -97,22 +101,25 @@ fn length(headers: &HeaderMap) -> Option<u64> {
 }
 
 impl Request<'_> {
-    /// Sends it; any answer but 200 is an error. Another success is none: 204 has no content, 206 only a part of it.
-    async fn send(&self, method: Method) -> Result<Response, DownloadError> {
+    /// Sends it, and says what must not be shown of the answer. Any but a whole file is an error: 204 has no content, 206 only
+    /// a part of it. Of 203 somebody on the way says that it is not as it was, and checksums will tell.
+    async fn send(&self, method: Method) -> Result<(Response, Mask), DownloadError> {
         let (response, way) = self.follow(method).await.map_err(DownloadError::Http)?;
+        let mask = self.mask(way);
         let status = response.status();
-        if status == StatusCode::OK {
-            return Ok(response);
+        if matches!(status, StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION) {
+            return Ok((response, mask));
         }
         let headers = response.headers().clone();
         let body = start_of_body(response).await;
-        Err(DownloadError::Http(HttpError::status(status, &headers, &body, &self.mask(way))))
+        Err(DownloadError::Http(HttpError::status(status, &headers, &body, &mask)))
     }
 
     /// What hides everything that was said to the hosts on the `way`.
     fn mask(&self, way: Vec<Url>) -> Mask {
         let identities = way.iter().filter_map(|url| self.identities.identity(url, true));
-        let said = identities.chain([self.identity]).map(Identity::mask).fold(Mask::default(), Mask::with);
+        let said =
+            identities.chain([self.identity]).map(Identity::mask).fold(self.proxies.mask(), Mask::with);
         way.into_iter().map(|url| SafeUrl::new(url).mask()).fold(said, Mask::with)
     }
 
@@ -170,8 +177,12 @@ fn redirect(response: &Response, at: &Url) -> Result<Option<Url>, HttpError> {
     if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
         return Ok(None);
     }
-    let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
-    let Some(mut next) = location.and_then(|location| at.join(location).ok()) else { return Ok(None) };
+    // Bytes beyond ASCII are sent back as they came, whatever they were meant to be.
+    let written =
+        |byte: u8| if byte.is_ascii() { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    let location = response.headers().get(LOCATION);
+    let location = location.map(|value| value.as_bytes().iter().copied().map(written).collect::<String>());
+    let Some(mut next) = location.and_then(|location| at.join(&location).ok()) else { return Ok(None) };
     if !matches!(next.scheme(), "http" | "https") {
         return Err(HttpError::Scheme { host: http::host_of(at) });
     }

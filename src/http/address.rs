@@ -39,16 +39,14 @@ pub fn read_address(text: &str) -> Result<Url, InvalidAddress> {
         text.split_once("://").filter(|(scheme, _)| is_ours(scheme)).ok_or(InvalidAddress::Form)?;
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
     // Of other characters everybody sends the code, encoded or not.
     let is_lawful = |c: char| !c.is_control() && !c.is_whitespace() && !r"\{}[]".contains(c);
     // Brackets are around an IPv6 address and nowhere else.
     let (address, after) =
         host.strip_prefix('[').and_then(|inside| inside.split_once(']')).unwrap_or(("", host));
-    let before = &authority[..authority.len() - host.len()];
-    if let Some(c) =
-        [before, address, after, path].iter().flat_map(|part| part.chars()).find(|c| !is_lawful(*c))
-    {
+    let odd = [user, address, after, path].iter().flat_map(|part| part.chars()).find(|c| !is_lawful(*c));
+    if let Some(c) = odd.or_else(|| user.chars().find(|c| *c == '@')) {
         return Err(InvalidAddress::Character(c));
     }
     let url: Url = text.parse().map_err(|_| InvalidAddress::Form)?;
@@ -84,7 +82,7 @@ mod tests {
             "HTTP://Repo.Example.com:8081/a%20b/c?d=e|f#g",
             "http://me:p%40ss!$&'()*+,;=w@[::1]:80/x",
             "http://[::1]",
-            "http://me@and@h:/a;b/../c",
+            "http://me%40and@h:/a;b/../c",
             "http://10.0.0.1/a//b/",
             "http://h?x",
             "http://h/\"<é>",
@@ -118,6 +116,9 @@ mod tests {
             "http://h/a\tb",
             "http://a\\@b/",
             "http://h\\x",
+            "http://me@and@h/",
+            "http://me:p@w@h/",
+            "http:///host/",
             "http://h/{a,b}",
             "http://h/[1-3]",
             "http://[::1/",

@@ -48,6 +48,14 @@ pub enum HttpError {
         /// rustls' words.
         detail: String,
     },
+    /// The proxy does not let anybody through.
+    #[error("the proxy does not open a way to `{host}`{}", if *.wants_credentials { ": it wants credentials" } else { "" })]
+    Proxy {
+        /// Host and port behind it.
+        host: String,
+        /// It said 407.
+        wants_credentials: bool,
+    },
     /// No answer, or no progress, in time.
     #[error("`{host}` did not answer in time")]
     Timeout {
@@ -115,6 +123,10 @@ impl HttpError {
             // reqwest has no type for this either.
             if detail == "URL scheme is not allowed" {
                 return Self::Scheme { host };
+            }
+            // Nor has hyper-util for what a proxy answers to `CONNECT`.
+            if let Some(problem) = detail.strip_prefix("tunnel error: ") {
+                return Self::Proxy { host, wants_credentials: problem.contains("authorization required") };
             }
             // hyper-util's connector gives no type for this, only these words.
             if detail == "dns error" {
@@ -222,6 +234,12 @@ impl Diagnose for HttpError {
                 "check the port, that the server runs and is reachable from here, and the proxy if one is set"
             }
             Self::UnknownAuthority { .. } | Self::InvalidCertificate { .. } => return None,
+            Self::Proxy { wants_credentials: true, .. } => {
+                "put user and password into the proxy's URL, as `http://user:password@proxy.example.com:3128`"
+            }
+            Self::Proxy { .. } => {
+                "have the host allowed at the proxy, or name it in `NO_PROXY` if it is reached directly"
+            }
             Self::Tls { .. } => "check that the server speaks https on this port",
             Self::Timeout { .. } => {
                 "check network policies and firewalls between here and the server, and whether a proxy is needed"
@@ -246,6 +264,8 @@ impl Diagnose for HttpError {
     fn is_transient(&self) -> bool {
         match self {
             Self::Timeout { .. } | Self::Broken { .. } => true,
+            // Of other answers the number is not told; it may be 502.
+            Self::Proxy { wants_credentials, .. } => !wants_credentials,
             Self::Status { status, .. } => {
                 matches!(status.as_u16(), 408 | 425 | 429 | 499 | 500 | 502 | 503 | 504 | 522)
             }

@@ -29,6 +29,14 @@ pub struct Settings {
 /// A settings file that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SettingsError {
+    /// It is no XML. What stands there may be a password with a `<` or `&`, and is not shown.
+    #[error("it is not well-formed XML, at line {line}, column {column}")]
+    Malformed {
+        /// From 1.
+        line: usize,
+        /// From 1, in characters.
+        column: usize,
+    },
     /// Its form.
     #[error(transparent)]
     Xml(#[from] XmlError),
@@ -43,6 +51,19 @@ pub enum SettingsError {
     Proxy(String),
 }
 
+impl SettingsError {
+    /// Of what is no XML the place alone.
+    fn of_text(error: XmlError, text: &str) -> Self {
+        let (XmlError::Malformed { at, .. } | XmlError::UnknownEntity { at, .. }) = error else {
+            return Self::Xml(error);
+        };
+        let at = usize::try_from(at).unwrap_or(usize::MAX);
+        let before = &text[..text.floor_char_boundary(at)];
+        let line = before.lines().last().filter(|_| !before.ends_with('\n')).unwrap_or_default();
+        Self::Malformed { line: before.matches('\n').count() + 1, column: line.chars().count() + 1 }
+    }
+}
+
 impl Settings {
     /// Reads a settings file; `variable` knows the environment, and profiles are activated by what `machine` is.
     pub fn parse(
@@ -51,7 +72,7 @@ impl Settings {
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, SettingsError> {
         let text = xml::decode(bytes)?;
-        let mut root = xml::parse(&text)?;
+        let mut root = xml::parse(&text).map_err(|error| SettingsError::of_text(error, &text))?;
         resolve(&mut root, &variable)?;
         let mut settings = Self::default();
         for mirror in root.items("mirrors", "mirror")? {

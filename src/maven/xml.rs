@@ -51,8 +51,13 @@ pub enum XmlError {
         problem: String,
     },
     /// `&xyz;` of a document type of its own.
-    #[error("it uses the entity `&{0};`, which is not defined")]
-    UnknownEntity(String),
+    #[error("it uses the entity `&{name};`, which is not defined")]
+    UnknownEntity {
+        /// Position in the document.
+        at: u64,
+        /// The entity's.
+        name: String,
+    },
     /// The same element twice where there can be one.
     #[error("`<{0}>` stands twice in the same place")]
     Duplicate(String),
@@ -145,8 +150,8 @@ pub(super) fn parse(text: &str) -> Result<Element, XmlError> {
                     add_text(&mut open, character.encode_utf8(&mut [0; 4]), at)?;
                 } else {
                     let name = || crate::path::shown(reference.as_bytes());
-                    let resolved =
-                        resolve_html5_entity(&reference).ok_or_else(|| XmlError::UnknownEntity(name()))?;
+                    let unknown = || XmlError::UnknownEntity { at, name: name() };
+                    let resolved = resolve_html5_entity(&reference).ok_or_else(unknown)?;
                     add_text(&mut open, resolved, at)?;
                 }
                 continue;

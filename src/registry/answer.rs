@@ -13,9 +13,6 @@ use crate::redact::Mask;
 /// Bytes of an error body that are read: some registries answer with whole pages.
 const ERROR_BODY: usize = 64 << 10;
 
-/// Bytes of a message that are looked at; fewer are shown.
-const MESSAGE: usize = 4 << 10;
-
 #[derive(Deserialize)]
 struct ErrorBody {
     errors: Vec<ErrorEntry>,
@@ -41,10 +38,7 @@ pub(super) async fn read_failure(mut response: Response, mask: Mask) -> Cause {
     let told =
         serde_json::from_slice::<ErrorBody>(&body).ok().and_then(|body| body.errors.into_iter().next());
     // What was in JSON is masked when it is out of it.
-    let shown = |text: &str| {
-        let start = &text[..text.floor_char_boundary(MESSAGE)];
-        crate::path::shown(mask.apply(start).as_bytes())
-    };
+    let shown = |text: &str| crate::path::shown(mask.apply(text).as_bytes());
     match told {
         // A status that says more by itself keeps its own handling: 429 may carry Retry-After.
         Some(entry) if !entry.code.is_empty() && !is_passing(status) => {
@@ -58,8 +52,8 @@ pub(super) async fn read_failure(mut response: Response, mask: Mask) -> Cause {
 /// `Location` or of a token server's address.
 fn of_query(url: &Url) -> Mask {
     const KNOWN: [&str; 8] = ["account", "digest", "from", "last", "mount", "n", "scope", "service"];
-    let secret = url.query_pairs().filter(|(name, value)| !KNOWN.contains(&&**name) && value.len() > 3);
-    secret.fold(Mask::default(), |mask, (_, value)| mask.and(value))
+    let secret = url.query_pairs().filter(|(name, _)| !KNOWN.contains(&&**name));
+    secret.fold(Mask::default(), |mask, (_, value)| mask.and_word(value))
 }
 
 fn is_passing(status: StatusCode) -> bool {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -71,6 +72,8 @@ pub(super) struct Authenticator {
     client: Client,
     credentials: Option<Credentials>,
     tokens: Mutex<HashMap<Scope, Token>>,
+    /// Hides what was said, tokens that are forgotten included.
+    said: std::sync::Mutex<Mask>,
 }
 
 struct Token {
@@ -85,8 +88,16 @@ impl fmt::Debug for Authenticator {
 }
 
 impl Authenticator {
-    pub(super) fn new(client: Client, credentials: Option<Credentials>) -> Self {
-        Self { client, credentials, tokens: Mutex::default() }
+    /// `said` hides what is said beside the credentials.
+    pub(super) fn new(client: Client, credentials: Option<Credentials>, said: Mask) -> Self {
+        let said = said.with(match &credentials {
+            Some(Credentials::Basic { user, password }) => {
+                password.mask().and(STANDARD.encode(format!("{user}:{}", password.expose())))
+            }
+            Some(Credentials::Identity(token) | Credentials::Bearer(token)) => token.mask(),
+            None => Mask::default(),
+        });
+        Self { client, credentials, tokens: Mutex::default(), said: std::sync::Mutex::new(said) }
     }
 
     /// Whether the docker config had anything for this registry.
@@ -94,20 +105,9 @@ impl Authenticator {
         self.credentials.is_some()
     }
 
-    /// What hides everything that the registry may have been sent.
-    pub(super) async fn mask(&self) -> Mask {
-        let tokens = self.tokens.lock().await;
-        tokens.values().map(|token| token.value.mask()).fold(self.mask_of_credentials(), Mask::with)
-    }
-
-    fn mask_of_credentials(&self) -> Mask {
-        match &self.credentials {
-            Some(Credentials::Basic { user, password }) => {
-                password.mask().and(STANDARD.encode(format!("{user}:{}", password.expose())))
-            }
-            Some(Credentials::Identity(token) | Credentials::Bearer(token)) => token.mask(),
-            None => Mask::default(),
-        }
+    /// What hides everything that the registry, its token server or a proxy may have been sent, from the beginning on.
+    pub(super) fn mask(&self) -> Mask {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Adds what `challenge` wants to a request.
@@ -178,7 +178,7 @@ impl Authenticator {
         let response = request.timeout(crate::http::STALL_TIMEOUT).send().await.map_err(http)?;
         if !response.status().is_success() {
             let server = realm.host_str().unwrap_or_default().to_owned();
-            let answer = Box::new(read_failure(response, self.mask_of_credentials()).await);
+            let answer = Box::new(read_failure(response, self.mask()).await);
             return Err(Cause::Token { server, answer });
         }
         let bytes = read_limited(response, MAX_ANSWER, "the token server's answer").await?;
@@ -190,6 +190,8 @@ impl Authenticator {
         let life =
             answer.expires_in.as_ref().and_then(serde_json::Value::as_f64).filter(|seconds| *seconds >= 0.0);
         let life = life.map_or(DEFAULT_LIFE, |seconds| Duration::from_secs_f64(seconds.min(LONGEST_LIFE)));
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        *said = std::mem::take(&mut *said).and(&value);
         Ok(Token { value: Secret::new(value), good_until: Instant::now() + life.saturating_sub(MARGIN) })
     }
 }

@@ -31,6 +31,10 @@ impl Registry {
         }
         let secure = self.ping(&format!("https://{host}/v2/")).await;
         let is_answer = |result: &Result<Endpoint, Cause>| match result {
+            // A certificate that is not trusted is told of: TLS is spoken, and who says so needs another setting.
+            Err(Cause::Http(HttpError::UnknownAuthority { .. } | HttpError::InvalidCertificate { .. })) => {
+                true
+            }
             Err(Cause::Http(error)) => error.status_code().is_some(),
             _ => true,
         };
@@ -57,7 +61,7 @@ impl Registry {
             status if !status.is_server_error() && status != StatusCode::TOO_MANY_REQUESTS => {
                 Ok(Endpoint { root, challenge: Challenge::None })
             }
-            _ => Err(read_failure(response, self.authenticator.mask().await).await),
+            _ => Err(read_failure(response, self.authenticator.mask()).await),
         }
     }
 }
@@ -118,7 +122,7 @@ impl Repository {
             if response.status().is_success() {
                 return Ok(response);
             }
-            return Err(read_failure(response, self.registry.authenticator.mask().await).await);
+            return Err(read_failure(response, self.registry.authenticator.mask()).await);
         }
     }
 

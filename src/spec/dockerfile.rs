@@ -164,19 +164,24 @@ fn from(instruction: &Instruction<'_>) -> Result<(String, bool), DialectError> {
 }
 
 /// The value of an `ARG`, if the next instruction is the one of this name. The operator writes a variable of its own there as it
-/// is: empty, for no proxy, or a list with blanks beside its commas (of which Docker itself would take the first entry only).
+/// is: empty, for no proxy, or a list with blanks (of which Docker itself would take the first entry only).
 fn argument(rest: &mut Instructions<'_>, name: &str) -> Result<Option<String>, DialectError> {
     let start = format!("ARG {name}=");
     let Some(instruction) = rest.next_if(&start) else { return Ok(None) };
     let value = instruction.text[start.len()..].trim_matches(' ');
     // Unquoted there: with any of these Docker would understand something else.
-    let is_plain = |entry: &str| entry.chars().all(|c| c.is_ascii_graphic() && !"'\"\\$`".contains(c));
-    let entries = value.split(',').map(|entry| entry.trim_matches(' '));
-    if !entries.clone().all(is_plain) {
+    let is_plain = |c: char| c.is_ascii_graphic() && !"'\"\\$`".contains(c);
+    // Beside a blank, what is no host, port, domain or network could be a word of its own.
+    let in_list = |c: char| c.is_ascii_alphanumeric() || "-_.:*/[], ".contains(c);
+    let is_list = name == "no_proxy" && value.chars().all(in_list);
+    if !is_list && !value.chars().all(is_plain) {
         return Err(instruction.unlike(&format!("{start}<value>")).of_variable(name));
     }
-    let value = entries.collect::<Vec<_>>().join(",");
-    Ok(if value.is_empty() { None } else { Some(value) })
+    let entries: Vec<&str> = match name {
+        "no_proxy" => value.split([',', ' ']).filter(|entry| !entry.is_empty()).collect(),
+        _ => vec![value],
+    };
+    Ok(Some(entries.join(",")).filter(|value| !value.is_empty()))
 }
 
 /// The plugin of a `COPY`, and the place of what it copies among the Maven artifacts.

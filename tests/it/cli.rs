@@ -234,9 +234,11 @@ fn a_result_that_cannot_be_written_is_noticed_before_the_build() {
     exit 2
     error: cannot write `no/such/file`
       caused by: No such file or directory (os error 2)
+    hint: name a file in a directory that can be written, such as one of an emptyDir
     exit 2
     error: cannot write `no/such/file`
       caused by: No such file or directory (os error 2)
+    hint: name a file in a directory that can be written, such as one of an emptyDir
     ");
     assert!(!place.path("out").exists());
 }
@@ -409,10 +411,31 @@ fn a_full_or_closed_output_is_no_panic() {
     assert!(run.stderr.starts_with("error: cannot write the output"), "{}", run.stderr);
 }
 
+/// Whatever is wrong with the command line, the file that it names for last words gets them.
+#[test]
+fn last_words_go_where_they_should_go_in_any_case() {
+    let place = with_a_jar();
+    let runs: [&[&str]; 4] = [
+        &["build", "--termination-log", "words", "--frobnicate"],
+        &["build", "--frobnicate", "--termination-log=words"],
+        &["build", "--max-entries", "many"],
+        &["--frobnicate"],
+    ];
+    for (index, arguments) in runs.into_iter().enumerate() {
+        let mut command = place.command();
+        if index > 1 {
+            command.env("CONNECT_BUILD_TERMINATION_LOG", "words");
+        }
+        place.write("words", "");
+        assert_eq!(command.args(arguments).output().unwrap().status.code(), Some(2));
+        assert!(place.read("words").starts_with("error: "), "{arguments:?}");
+    }
+}
+
 /// A value may come from somebody else than who reads the log: it draws nothing there, and begins no line.
 #[test]
 fn no_value_writes_its_own_lines() {
-    const BAD: &str = "x\nFORGED: \u{1b}[31m";
+    const BAD: &str = "x\nFORGED: \u{1b}[31m\n  FORGED: x";
     let place = with_a_jar();
     place.write("Dockerfile", "FROM quay.io/strimzi/kafka:1\n\nUSER root:root\n\nUSER 1001\n");
     let mut runs: Vec<Vec<String>> = Vec::new();
@@ -462,7 +485,7 @@ fn no_value_writes_its_own_lines() {
         let output = command.args(&run).output().unwrap();
         let mut said = String::from_utf8_lossy(&output.stderr).into_owned();
         said += &place.read("words");
-        if said.contains('\u{1b}') || said.contains("\nFORGED") {
+        if said.contains('\u{1b}') || said.contains("\nFORGED") || said.contains("\n  FORGED") {
             wrong.push(format!("{run:?} {variable:?}\n{said}"));
         }
     }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::support::artifact_server::{Answer, ArtifactServer};
-use crate::support::{Workplace, sha512, tgz_of, zip_of};
+use crate::support::{Run, Workplace, sha512, tgz_of, zip_of};
 
 const TO: [&str; 4] = ["--base", "scratch", "--to", "oci:out"];
 
@@ -216,6 +216,66 @@ fn a_proxy_is_used_where_it_should_be() {
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!((proxy.requests().len(), direct.requests().len()), (1, 1));
+}
+
+/// `*` is everything, hosts that are addresses included; blanks stand between entries as well as commas.
+#[test]
+fn exceptions_of_proxies_are_as_curl_has_them() {
+    let direct = ArtifactServer::start(&[("/x", Answer::Content(zip_of(&[("a", b"b")])))]);
+    let proxy = ArtifactServer::start(&[]);
+    let place = Workplace::new();
+    let artifact = json!({ "type": "jar", "url": direct.url("/x") });
+    place.resource(None, &json!([{ "name": "plugin", "artifacts": [artifact] }]));
+    for (exceptions, asked) in
+        [("*", 0), ("example.com *", 0), ("example.com 127.0.0.1", 0), ("example.com", 1)]
+    {
+        let mut command = place.command();
+        command.args(["build", "resource.json"]).args(TO).args(["--retries", "0"]);
+        command.env("http_proxy", proxy.url("")).env("no_proxy", exceptions);
+        let success = command.output().unwrap().status.success();
+        assert_eq!((success, proxy.requests().len()), (asked == 0, asked), "{exceptions}");
+    }
+}
+
+#[test]
+fn a_proxy_that_opens_no_way_is_told_of() {
+    let place = Workplace::new();
+    let artifact = json!({ "type": "jar", "url": "https://artifacts.invalid/x" });
+    place.resource(None, &json!([{ "name": "plugin", "artifacts": [artifact] }]));
+    let rows = ["407 Proxy Authentication Required", "403 Forbidden"].map(|line| {
+        let proxy = ArtifactServer::start(&[("artifacts.invalid:443", status(line, ""))]);
+        let mut command = place.command();
+        command.args(["build", "resource.json"]).args(TO).args(["--retries", "1"]);
+        command.env("https_proxy", proxy.url(""));
+        let run = Run::new(command.output().unwrap(), &place.path(""));
+        format!("{}\nrequests: {}", run.error(), proxy.requests().len())
+    });
+    insta::assert_snapshot!(rows.join("\n\n"));
+}
+
+/// As curl follows them: to names that are not ASCII, and many times; 203 is a whole file, too.
+#[test]
+fn redirects_lead_where_curl_would_go() {
+    let jar = zip_of(&[("a", b"b")]);
+    let transformed =
+        "HTTP/1.1 203 Non-Authoritative Information\r\nContent-Length: 5\r\nConnection: close\r\n\r\nabcde";
+    let server = ArtifactServer::start(&[
+        ("/x", Answer::Redirect("/\u{e4}.jar".into())),
+        ("/%C3%A4.jar", Answer::Redirect("/1".into())),
+        ("/20", Answer::Content(jar)),
+        ("/203", Answer::Raw(transformed.into())),
+    ]);
+    for step in 1..20 {
+        server.answer_also(&format!("/{step}"), Answer::Redirect(format!("/{}", step + 1)));
+    }
+    let place = Workplace::new();
+    let artifacts = json!([
+        { "type": "jar", "url": server.url("/x") },
+        { "type": "other", "url": server.url("/203") },
+    ]);
+    place.resource(None, &json!([{ "name": "plugin", "artifacts": artifacts }]));
+    place.build(&TO).succeeded();
+    assert_eq!(server.requests().len(), 23);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::support::Workplace;
 use crate::support::artifact_server::{Answer, ArtifactServer};
 
 /// Each stands in one place only, so that a leak tells where it comes from.
-const SECRETS: [&str; 18] = [
+const SECRETS: [&str; 24] = [
     "s3cret-in-docker-config",
     "s3cret-in-netrc",
     "s3cret-in-headers",
@@ -27,6 +27,12 @@ const SECRETS: [&str; 18] = [
     "s3cret-in-token-answer",
     "s3cret-in-variable",
     "s3cret-at-target",
+    "s3cret-said-by-proxy",
+    "s3cret-in-bad-settings",
+    "s3cret-in-content-type",
+    "s3cret-token-1",
+    "s3cret-token-2",
+    "s3cret-in-cookie",
     ODD,
 ];
 
@@ -99,26 +105,29 @@ impl Place {
     /// Runs a command that has to fail, in each form of the log.
     fn fail(&mut self, what: &str, prepare: impl Fn(&mut Command)) {
         for format in ["text", "json"] {
-            let mut command = self.workplace.command();
-            command.env("CONNECT_BUILD_LOG_FORMAT", format).env("CONNECT_BUILD_VERBOSE", "true");
-            command.env("CONNECT_BUILD_RETRIES", "1").env("CONNECT_BUILD_TERMINATION_LOG", "termination");
-            command.env("CONNECT_BUILD_RESULT_FILE", "result.json").env("REGISTRY_AUTH_FILE", "config.json");
-            command.env("CONNECT_BUILD_NETRC", "netrc").env("CONNECT_BUILD_HEADERS", "headers");
-            command.env("CONNECT_BUILD_MAVEN_SETTINGS", "settings.xml");
-            prepare(&mut command);
-            let output = command.output().unwrap();
-            assert!(!output.status.success(), "{what} succeeds");
-            let mut said = [output.stdout, output.stderr]
-                .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-                .concat();
-            for file in ["termination", "result.json"] {
-                if self.workplace.path(file).exists() {
-                    said += &self.workplace.read(file);
-                }
-            }
-            assert!(said.contains("error"), "{what} says nothing: {said}");
-            self.said.push((format!("{what}, {format}"), said));
+            self.fail_as(format, what, &prepare);
         }
+    }
+
+    fn fail_as(&mut self, format: &str, what: &str, prepare: impl Fn(&mut Command)) {
+        let mut command = self.workplace.command();
+        command.env("CONNECT_BUILD_LOG_FORMAT", format).env("CONNECT_BUILD_VERBOSE", "true");
+        command.env("CONNECT_BUILD_RETRIES", "1").env("CONNECT_BUILD_TERMINATION_LOG", "termination");
+        command.env("CONNECT_BUILD_RESULT_FILE", "result.json").env("REGISTRY_AUTH_FILE", "config.json");
+        command.env("CONNECT_BUILD_NETRC", "netrc").env("CONNECT_BUILD_HEADERS", "headers");
+        command.env("CONNECT_BUILD_MAVEN_SETTINGS", "settings.xml");
+        prepare(&mut command);
+        let output = command.output().unwrap();
+        assert!(!output.status.success(), "{what} succeeds");
+        let mut said =
+            [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+        for file in ["termination", "result.json"] {
+            if self.workplace.path(file).exists() {
+                said += &self.workplace.read(file);
+            }
+        }
+        assert!(said.contains("error"), "{what} says nothing: {said}");
+        self.said.push((format!("{what}, {format}"), said));
     }
 
     fn artifact(&mut self, what: &str, artifact: &serde_json::Value) {
@@ -203,6 +212,78 @@ fn nothing_that_is_said_holds_a_secret() {
         assert!(said.contains("you sent ***"), "nothing was repeated: {said}");
     }
 
+    // A proxy that repeats what it was sent, to artifacts and to a registry.
+    for form in written("s3cret-said-by-proxy") {
+        let proxy = ArtifactServer::start(&[]);
+        proxy.answer_everything(denies("403 Forbidden", "", &format!("you sent {form}")));
+        let url = format!("http://me:s3cret-said-by-proxy@127.0.0.1:{}", proxy.port);
+        for resource in ["resource.json", "existing.json"] {
+            place.fail("a proxy that answers", |command| {
+                let to = ["--to", "127.0.0.1:9/x:1", "--plain-http-registry", "127.0.0.1:9"];
+                command.args(["build", resource, "--base", "scratch"]).args(to).env("http_proxy", &url);
+            });
+            let (_, said) = place.said.last().unwrap();
+            assert!(said.contains("you sent ***"), "nothing was repeated: {said}");
+        }
+    }
+    // What is no XML, where a password stands.
+    for password in [
+        "s3cret-in-bad-settings<x",
+        "<s3cret-in-bad-settings",
+        "&s3cret-in-bad-settings;",
+        "a&s3cret-in-bad-settings",
+    ] {
+        let text = format!(
+            "<settings>\n<servers><server><password>{password}</password></server></servers></settings>"
+        );
+        place.workplace.write("bad.xml", text);
+        place.fail("settings that are no XML", |command| {
+            command.args(["build", "resource.json", "--base", "scratch", "--to", "oci:out"]);
+            command.env("CONNECT_BUILD_MAVEN_SETTINGS", "bad.xml");
+        });
+        let (_, said) = place.said.last().unwrap();
+        assert!(said.contains("at line 2, column "), "{said}");
+    }
+    // A type of content, and one of several values in a header.
+    let kind = "Content-Type: text/s3cret-in-content-type; and=s3cret-in-content-type\r\n";
+    let echo = ArtifactServer::start(&[
+        ("/x", denies("200 OK", kind, "no jar")),
+        ("/y", denies("403 Forbidden", "", "you sent s3cret-in-cookie")),
+    ]);
+    place.workplace.write(
+        "more.headers",
+        "127.0.0.1: {Cookie: a=s3cret-in-cookie; b=c, X-Token: s3cret-in-content-type}\n",
+    );
+    for (path, sum) in [("/x", Some("a".repeat(128))), ("/x", None), ("/y", None)] {
+        let mut artifact = json!({ "type": "zip", "url": echo.url(path) });
+        if let Some(sum) = sum {
+            artifact["sha512sum"] = json!(sum);
+        }
+        place.workplace.resource(None, &json!([{ "name": "plugin", "artifacts": [artifact] }]));
+        place.fail("headers that come back", |command| {
+            command.args(["build", "resource.json", "--base", "scratch", "--to", "oci:out"]);
+            command.env("CONNECT_BUILD_HEADERS", "more.headers");
+        });
+    }
+    // Tokens that a registry refuses, the forgotten one too.
+    for format in ["text", "json"] {
+        let token =
+            |number: usize| Answer::Content(format!("{{\"token\":\"s3cret-token-{number}\"}}").into_bytes());
+        let tokens = ArtifactServer::start(&[]);
+        tokens.answer_everything(Answer::InTurn(vec![token(1), token(2), token(2)]));
+        let challenge = format!("WWW-Authenticate: Bearer realm=\"{}\"\r\n", tokens.url("/"));
+        let refuses = ArtifactServer::start(&[]);
+        let words = r#"{"errors":[{"code":"DENIED","message":"you sent s3cret-token-1, s3cret-token-2"}]}"#;
+        refuses.answer_everything(denies("401 Unauthorized", &challenge, words));
+        let host = format!("127.0.0.1:{}", refuses.port);
+        place.fail_as(format, "tokens", |command| {
+            command.args(["build", "existing.json", "--base", "scratch", "--to", &format!("{host}/x:1")]);
+            command.args(["--plain-http-registry", &host]);
+        });
+        let (_, said) = place.said.last().unwrap();
+        assert!(said.contains("you sent ***, ***"), "nothing was repeated: {said}");
+    }
+
     // The launches.
     let dockerfile = |more: &str| {
         format!(
@@ -266,5 +347,5 @@ fn nothing_that_is_said_holds_a_secret() {
         }
     }
     assert!(leaks.is_empty(), "{} leaks\n{}", leaks.len(), leaks.join("\n---\n"));
-    assert_eq!(place.said.len(), 2 * 41);
+    assert_eq!(place.said.len(), 2 * 59);
 }

@@ -11,6 +11,9 @@ use connect_build::report::TERMINATION_LOG;
 use super::script::words;
 use super::{Launch, LaunchError, Name, Side, credentials, duration, listed, truth};
 
+/// What stands behind the shell.
+pub(super) const FORM: &str = "-ec SCRIPT";
+
 const BUILD: &str = "buildah build --file=FILE --tag=IMAGE --storage-driver=vfs";
 const PUSH: &str = "buildah push --storage-driver=vfs --digestfile=/tmp/digest";
 
@@ -28,10 +31,10 @@ pub(super) fn read(
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Launch, LaunchError> {
     let [_, flags, script] = arguments else {
-        return Err(LaunchError::Missing("-ec SCRIPT"));
+        return Err(LaunchError::Missing(FORM));
     };
     if flags != "-ec" {
-        return Err(LaunchError::Missing("-ec SCRIPT"));
+        return Err(LaunchError::Missing(FORM));
     }
     // A carriage return would be a word of its own, as far as a shell is concerned.
     let lines: Vec<&str> =

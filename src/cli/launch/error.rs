@@ -2,6 +2,8 @@
 
 use connect_build::error::{Diagnose, Reason};
 
+use super::buildah;
+
 /// A launch that cannot be followed. Values are left out where they may be secrets.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(in crate::cli) enum LaunchError {
@@ -56,6 +58,11 @@ impl Diagnose for LaunchError {
                     .into()
             }
             Self::Word { .. } => "options begin with `--`, and a value stands behind `=`".into(),
+            Self::Missing(buildah::FORM) => {
+                "a shell is launched with `-ec` and the three commands that Strimzi's operator gives to Buildah, and none \
+                 is run here"
+                    .into()
+            }
             Self::Missing(_) => "README lists what of Kaniko's command line works; our own commands are in `--help`".into(),
             _ => return None,
         })

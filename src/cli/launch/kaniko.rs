@@ -219,6 +219,7 @@ fn follow(name: &str, value: &str, launch: &mut Launch, gathered: &mut Gathered)
     let mut ours = |flag: &str, value: &str| launch.arguments.extend([flag.to_owned(), value.to_owned()]);
     let wrong = |wanted| Err(LaunchError::Value { option: format!("--{name}"), wanted });
     match name {
+        "dockerfile" | "destination" if value.is_empty() => return wrong("a value, behind `=`"),
         "dockerfile" => gathered.dockerfile = Some(value.to_owned()),
         "destination" => gathered.destinations.push(value.to_owned()),
         "no-push" => gathered.no_push = true,

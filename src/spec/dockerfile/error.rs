@@ -31,7 +31,7 @@ impl DialectError {
         match &self.variable {
             Some(variable) => format!(
                 "this is the variable {variable} of Strimzi's operator, as it stands in the operator's Deployment: it must not \
-                 have quotes, blanks inside, `$` or backslashes"
+                 have quotes, `$` or backslashes, and blanks only between entries of a list"
             ),
             None => "only the Dockerfile that Strimzi's operator makes of `spec.build` is read, from 0.45 to 1.3; if this is \
                      one, please report it with the operator's version"

@@ -2,6 +2,7 @@
 
 use super::error::DialectError;
 use super::shell::{Command, commands};
+use crate::redact::without_secrets;
 
 /// Largest Dockerfile, in bytes: a `ConfigMap` holds no more.
 const MAX_BYTES: usize = 1 << 20;
@@ -54,7 +55,7 @@ impl<'a> Instruction<'a> {
             let wanted = expected.next().unwrap_or_default();
             if wanted != found {
                 let (wanted, found) = from_difference(wanted, found);
-                return DialectError::new(line, wanted, found);
+                return DialectError::new(line, &wanted, &found);
             }
             line += 1;
         }
@@ -62,13 +63,15 @@ impl<'a> Instruction<'a> {
     }
 }
 
-/// Both lines from the word on in which they begin to differ.
-fn from_difference<'l>(wanted: &'l str, found: &'l str) -> (&'l str, &'l str) {
+/// Both lines from the word on in which they begin to differ. Secrets are masked before, for a part of a URL cannot be told from
+/// other words.
+fn from_difference(wanted: &str, found: &str) -> (String, String) {
+    let (wanted, found) = (without_secrets(wanted), without_secrets(found));
     let same = wanted.bytes().zip(found.bytes()).take_while(|(a, b)| a == b).count();
     let start = wanted.floor_char_boundary(same);
     let start = wanted[..start].rfind(' ').map_or(0, |space| space + 1);
-    let (wanted, found) = (wanted.get(start..).unwrap_or_default(), found.get(start..).unwrap_or_default());
-    (wanted, found)
+    let rest = |text: &str| text.get(start..).unwrap_or_default().to_owned();
+    (rest(&wanted), rest(&found))
 }
 
 /// The instructions of a file, in order.
@@ -142,4 +145,22 @@ fn is_directive(line: &str) -> bool {
     let (name, value) = words.split_once('=').unwrap_or_default();
     let name = name.trim();
     !value.is_empty() && !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::from_difference;
+
+    #[test]
+    fn a_difference_shows_no_part_of_a_password() {
+        let wanted = "RUN 'curl' 'https://u:some SECRET1@h/x' 'y'";
+        for found in [
+            wanted.replace("SECRET1", "SECRET2"),
+            wanted.replace("'y'", "'z'"),
+            wanted.replace("some", "other"),
+        ] {
+            let (wanted, found) = from_difference(wanted, &found);
+            assert!(!wanted.contains("SECRET") && !found.contains("SECRET"), "{wanted} {found}");
+        }
+    }
 }

@@ -17,7 +17,7 @@ USER root:root
 
 ARG http_proxy=http://proxy.example.com:3128 
 
-ARG no_proxy=localhost, .svc , 10.0.0.0/8 
+ARG no_proxy=localhost, .svc , 10.0.0.0/8 *.example.com [::1] 
 
 ##########
 # Connector plugin behind
