@@ -1,123 +1,15 @@
 //! Kaniko's command line (`cmd/executor/cmd/root.go` of 1.24).
 
+mod options;
+
 use std::path::{Path, PathBuf};
 
 use connect_build::plan::ImageLocation;
 use connect_build::report::TERMINATION_LOG;
 
-use super::{Launch, LaunchError, Name, Report, Side, listed, truth};
-
-/// What an option takes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Takes {
-    /// A truth value, or nothing.
-    Truth,
-    /// A text.
-    Value,
-}
-
-use Takes::{Truth, Value};
-
-/// Options that change nothing here, and why.
-const WITHOUT_MEANING: [(&str, Takes, &str); 27] = [
-    ("cache", Truth, "nothing is executed, so there is nothing to keep from it"),
-    ("cache-copy-layers", Truth, "nothing is executed"),
-    ("cache-dir", Value, "nothing is executed"),
-    ("cache-repo", Value, "nothing is executed"),
-    ("cache-run-layers", Truth, "nothing is executed"),
-    ("cache-ttl", Value, "nothing is executed"),
-    ("cleanup", Truth, "nothing is unpacked, so there is nothing to clean up"),
-    ("compressed-caching", Truth, "nothing is executed"),
-    ("compression-level", Value, "jars are stored as they are"),
-    ("context", Value, "nothing is copied from a context"),
-    ("context-sub-path", Value, "nothing is copied from a context"),
-    ("force", Truth, "it does not matter where this runs"),
-    ("ignore-path", Value, "no file system is looked at"),
-    ("ignore-var-run", Truth, "no file system is looked at"),
-    ("image-fs-extract-retry", Value, "no image is unpacked"),
-    ("initial-fs-unpacked", Truth, "no image is unpacked"),
-    ("kaniko-dir", Value, "there is no such directory: see `--workspace`"),
-    ("no-push-cache", Truth, "nothing is executed"),
-    ("reproducible", Truth, "every image is reproducible"),
-    ("run-v2", Truth, "nothing is executed"),
-    ("single-snapshot", Truth, "no file system is looked at"),
-    ("skip-push-permission-check", Truth, "the first request of a push is the check"),
-    ("skip-unused-stages", Truth, "there are none"),
-    ("snapshot-mode", Value, "no file system is looked at"),
-    ("snapshotMode", Value, "no file system is looked at"),
-    ("use-new-run", Truth, "nothing is executed"),
-    ("whitelist-var-run", Truth, "no file system is looked at"),
-];
-
-/// Options that would change what comes out, and cannot be followed.
-const REFUSED: [(&str, Takes, &str); 8] = [
-    ("bucket", Value, "nothing is copied from a context"),
-    ("credential-helpers", Value, "no credential helper is run: put credentials into the docker config"),
-    ("git", Value, "nothing is copied from a context"),
-    ("materialize", Truth, "no file system is made"),
-    ("push-ignore-immutable-tag-errors", Truth, "a tag that cannot be set would go unnoticed"),
-    ("registry-map", Value, "name the registry in the resource, or see `--registry-mirror`"),
-    ("secret", Value, "nothing is executed"),
-    ("target", Value, "Strimzi's Dockerfile has one result"),
-];
-
-/// Options with a meaning.
-const KNOWN: [(&str, Takes); 29] = [
-    ("build-arg", Value),
-    ("compression", Value),
-    ("custom-platform", Value),
-    ("customPlatform", Value),
-    ("destination", Value),
-    ("digest-file", Value),
-    ("dockerfile", Value),
-    ("image-download-retry", Value),
-    ("image-name-tag-with-digest-file", Value),
-    ("image-name-with-digest-file", Value),
-    ("insecure", Truth),
-    ("insecure-pull", Truth),
-    ("insecure-registry", Value),
-    ("label", Value),
-    ("log-format", Value),
-    ("log-timestamp", Truth),
-    ("no-push", Truth),
-    ("oci-layout-path", Value),
-    ("push-retry", Value),
-    ("registry-certificate", Value),
-    ("registry-client-cert", Value),
-    ("registry-mirror", Value),
-    ("skip-default-registry-fallback", Truth),
-    ("skip-tls-verify", Truth),
-    ("skip-tls-verify-pull", Truth),
-    ("skip-tls-verify-registry", Value),
-    ("tar-path", Value),
-    ("tarPath", Value),
-    ("verbosity", Value),
-];
-
-/// Options that add up.
-const REPEATED: [&str; 8] = [
-    "build-arg",
-    "destination",
-    "insecure-registry",
-    "label",
-    "registry-certificate",
-    "registry-client-cert",
-    "registry-mirror",
-    "skip-tls-verify-registry",
-];
-
-/// Two names of one option are one.
-fn one_name(name: &str) -> &str {
-    match name {
-        "customPlatform" => "custom-platform",
-        "tarPath" => "tar-path",
-        other => other,
-    }
-}
-
-/// Names of one letter.
-const SHORT: [(char, &str); 5] =
-    [('b', "bucket"), ('c', "context"), ('d', "destination"), ('f', "dockerfile"), ('v', "verbosity")];
+use self::options::Takes::{self, Truth, Value};
+use self::options::{Known, Role};
+use super::{Launch, LaunchError, Name, Report, Side, truth};
 
 /// What is gathered before it becomes arguments of ours.
 #[derive(Default)]
@@ -140,13 +32,9 @@ pub(super) fn read(arguments: &[String]) -> Result<Launch, LaunchError> {
         let unknown = || LaunchError::Unknown {
             launcher: "Kaniko",
             option: argument.split('=').next().unwrap_or_default().to_owned(),
-            known: known(),
+            known: options::known(),
         };
-        let all = KNOWN.iter().map(|(name, takes)| (*name, *takes, None));
-        let all =
-            all.chain(WITHOUT_MEANING.iter().map(|(name, takes, why)| (*name, *takes, Some((why, false)))));
-        let mut all = all.chain(REFUSED.iter().map(|(name, takes, why)| (*name, *takes, Some((why, true)))));
-        let (name, takes, reason) = all.find(|(name, ..)| *name == option).ok_or_else(unknown)?;
+        let Known { name, takes, role } = options::find(option).ok_or_else(unknown)?;
         let value = match (takes, given) {
             (Truth, given) => {
                 let wanted = "`true` or `false`, or nothing";
@@ -159,22 +47,26 @@ pub(super) fn read(arguments: &[String]) -> Result<Launch, LaunchError> {
                 .map(|(value, _)| value.as_str())
                 .ok_or(LaunchError::Value { option: format!("--{name}"), wanted: "a value" })?,
         };
-        match reason {
-            // What is off does nothing, whatever it would do.
-            Some(_) if matches!(takes, Truth) && value == "false" => {}
-            Some((reason, true)) => return Err(LaunchError::Refused { option: format!("--{name}"), reason }),
-            Some((reason, false)) => launch.remarks.push(format!("`--{name}` has no effect: {reason}")),
-            None => {
+        match role {
+            Role::Followed { adds_up } => {
                 // Of what is said again the last counts, as for pflag.
-                if !REPEATED.contains(&name) {
-                    said.retain(|(earlier, ..)| one_name(earlier) != one_name(name));
+                if !adds_up {
+                    said.retain(|(earlier, ..)| options::one_name(earlier) != options::one_name(name));
                 }
                 said.push((name, takes, value));
+            }
+            // What is off does nothing, whatever it would do.
+            _ if takes == Truth && value == "false" => {}
+            Role::WithoutMeaning(reason) => {
+                launch.remarks.push(format!("`--{name}` has no effect: {reason}"));
+            }
+            Role::Refused(reason) => {
+                return Err(LaunchError::Refused { option: format!("--{name}"), reason });
             }
         }
     }
     launch.remarks.dedup();
-    let is_off = |(_, takes, value): &(&str, Takes, &str)| matches!(takes, Truth) && *value == "false";
+    let is_off = |(_, takes, value): &(&str, Takes, &str)| *takes == Truth && *value == "false";
     for (name, _, value) in said.into_iter().filter(|option| !is_off(option)) {
         follow(name, value, &mut launch, &mut gathered)?;
     }
@@ -191,28 +83,22 @@ fn split(argument: &str, place: usize) -> Result<(&str, Option<&str>), LaunchErr
     match (name.strip_prefix("--"), letters.next()) {
         (Some(name), _) if !name.is_empty() => Ok((name, value)),
         (None, Some(letter)) => {
-            let long = KNOWN.iter().find(|(long, _)| name.strip_prefix('-') == Some(long) && long.len() > 1);
-            if let Some((long, _)) = long {
+            if options::find(&name[1..]).is_some() {
                 let reason = "names of more than one letter have two dashes";
-                return Err(LaunchError::Refused { option: format!("-{long}"), reason });
+                return Err(LaunchError::Refused { option: name.to_owned(), reason });
             }
-            let unknown =
-                || LaunchError::Unknown { launcher: "Kaniko", option: format!("-{letter}"), known: known() };
-            let (_, name) = SHORT.iter().find(|(short, _)| *short == letter).ok_or_else(unknown)?;
+            let unknown = || LaunchError::Unknown {
+                launcher: "Kaniko",
+                option: format!("-{letter}"),
+                known: options::known(),
+            };
+            let name = options::long_name(letter).ok_or_else(unknown)?;
             let glued = &argument[1 + letter.len_utf8()..];
             let value = glued.strip_prefix('=').unwrap_or(glued);
             Ok((name, if glued.is_empty() { None } else { Some(value) }))
         }
         _ => Err(LaunchError::Word { place }),
     }
-}
-
-fn known() -> String {
-    let mut names: Vec<&str> = KNOWN.iter().map(|(name, _)| *name).collect();
-    names.extend(WITHOUT_MEANING.iter().map(|(name, ..)| *name));
-    names.sort_unstable();
-    let names: Vec<String> = names.into_iter().map(|name| format!("--{name}")).collect();
-    listed(names.iter().map(String::as_str))
 }
 
 fn follow(name: &str, value: &str, launch: &mut Launch, gathered: &mut Gathered) -> Result<(), LaunchError> {
