@@ -349,8 +349,8 @@ pub(super) struct NetworkArguments {
     #[arg(long, value_name = "HOST[/PATH]", env = "CONNECT_BUILD_REGISTRY_MIRROR", value_delimiter = ',')]
     pub(super) registry_mirror: Vec<String>,
 
-    /// Accept any certificate of this registry, and plain http if it does not speak TLS. Registries on localhost may speak
-    /// plain http in any case.
+    /// Accept any certificate of this registry, and plain http where https fails. Registries on localhost may speak plain
+    /// http in any case.
     #[arg(long, value_name = "HOST", env = "CONNECT_BUILD_INSECURE_REGISTRY", value_delimiter = ',')]
     pub(super) insecure_registry: Vec<String>,
 
