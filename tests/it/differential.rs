@@ -121,7 +121,11 @@ fn the_dockerfile_of_strimzi_gives_the_same_tree() {
     }
     dockerfile.plugin("four");
     dockerfile.maven("four", case, &repository.url());
-    let file = place.write("Dockerfile", dockerfile.finish(&builder)).display().to_string();
+    // The operator's proxies, none, and a list as people write it.
+    let proxies =
+        "USER root:root\n\nARG http_proxy=\n\nARG https_proxy= \n\nARG no_proxy=127.0.0.1, .svc localhost\n";
+    let content = dockerfile.finish(&builder).replace("USER root:root\n", proxies);
+    let file = place.write("Dockerfile", content).display().to_string();
     let context = place.path("src").display().to_string();
     let theirs = format!("localhost/theirs-{}", free_port());
     output(&mut store.buildah(&[
