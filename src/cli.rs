@@ -22,6 +22,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use connect_build::error::{Diagnose, Reason, render};
+use connect_build::report::TERMINATION_LOG;
 
 use self::args::{Arguments, Command};
 use self::error::CliError;
@@ -71,9 +72,15 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
-/// The file for last words that a command line or the environment names, whatever else is wrong with them.
+/// The file for last words that a command line or the environment names, whatever else is wrong with them. A launcher waits for
+/// them in the usual place, whatever the environment says.
 fn termination_log(arguments: &[OsString]) -> Option<PathBuf> {
     const FLAG: &str = "--termination-log";
+    let usual = PathBuf::from(TERMINATION_LOG);
+    let names_usual = |word: &OsString| word.to_str().is_some_and(|word| word.contains(TERMINATION_LOG));
+    if arguments.iter().any(names_usual) && usual.is_file() {
+        return Some(usual);
+    }
     let mut words = arguments.iter();
     while let Some(word) = words.next() {
         match word.to_str().and_then(|word| word.strip_prefix(FLAG)) {

@@ -22,6 +22,7 @@ mod settings;
 mod transport;
 pub mod upload;
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use tokio::sync::OnceCell;
@@ -77,7 +78,7 @@ impl Registry {
             endpoint: OnceCell::new(),
             plain_http: of_host.plain_http,
             // As Docker and go-containerregistry do: a registry on this machine needs no certificate.
-            lenient: of_host.allow_http || is_loopback(host),
+            lenient: of_host.allow_http || is_loopback(host) || (settings.private_http && is_private(host)),
             credentials_hint,
             retry: settings.retry,
         })
@@ -121,12 +122,24 @@ impl Repository {
 
 /// `localhost`, `127.x.y.z` and `[::1]`, with or without a port.
 fn is_loopback(host: &str) -> bool {
-    let name = match host.rsplit_once(':') {
+    let name = without_port(host);
+    let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    name == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+/// Addresses of RFC 1918, and names below `.local` and `.localhost`, as those of Services in a cluster are.
+fn is_private(host: &str) -> bool {
+    let name = without_port(host);
+    let is_address = name.parse::<Ipv4Addr>().is_ok_and(|address| address.is_private());
+    let domain = name.rsplit('.').next().filter(|domain| *domain != name);
+    is_address || matches!(domain, Some("local" | "localhost"))
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
         _ => host,
-    };
-    let address = name.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
-    name == "localhost" || address.is_ok_and(|address| address.is_loopback())
+    }
 }
 
 #[cfg(test)]

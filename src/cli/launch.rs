@@ -64,6 +64,8 @@ pub(super) struct Side {
     pub(super) retry_delay: Option<Duration>,
     /// Mirrors stand for Docker Hub alone.
     pub(super) mirrors_only: bool,
+    /// Registries in private networks may speak plain http.
+    pub(super) private_http: bool,
 }
 
 /// What a launcher calls the image.
@@ -95,10 +97,11 @@ pub(super) fn recognise(arguments: &[OsString]) -> Result<Option<Launch>, Launch
         let words = arguments.iter().map(|argument| argument.to_str().map(ToOwned::to_owned));
         words.collect::<Option<Vec<String>>>().ok_or(LaunchError::NotText)
     };
+    let variable = |name: &str| std::env::var(name).ok();
     if shell {
-        buildah::read(&text()?, &|name| std::env::var(name).ok()).map(Some)
+        buildah::read(&text()?, &variable).map(Some)
     } else if first.starts_with('-') && !ours.contains(&first) {
-        kaniko::read(&text()?).map(Some)
+        kaniko::read(&text()?, &variable).map(Some)
     } else {
         Ok(None)
     }

@@ -91,6 +91,7 @@ pub(super) fn build(
         hosts: hosts(network)?,
         mirrors: mirrors(&network.registry_mirror)?,
         mirrors_only: launch.pull.mirrors_only,
+        private_http: false,
         credentials: DockerConfig::default(),
         retry: fetch.retry,
     };
@@ -125,6 +126,7 @@ fn side(
     network: &NetworkArguments,
 ) -> Result<RegistrySettings, CliError> {
     settings.everywhere = side.everywhere.clone();
+    settings.private_http = side.private_http;
     for (host, said) in &side.hosts {
         let host = settings.hosts.entry(host.clone()).or_default();
         host.skip_verify |= said.skip_verify;
@@ -154,8 +156,17 @@ fn side(
 fn certificates(directory: &Path) -> Result<(Vec<PathBuf>, Option<ClientCertificate>), CliError> {
     let fail = |source| CliError::Certificates { directory: directory.to_owned(), source };
     let mut files: Vec<PathBuf> = Vec::new();
-    for entry in std::fs::read_dir(directory).map_err(fail)? {
-        files.push(entry.map_err(fail)?.path());
+    match std::fs::read_dir(directory) {
+        Ok(entries) => {
+            for entry in entries {
+                files.push(entry.map_err(fail)?.path());
+            }
+        }
+        // As for Buildah, which has none then.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            tracing::warn!("there is no directory of certificates `{}`", directory.display());
+        }
+        Err(error) => return Err(fail(error)),
     }
     files.sort();
     let of = |extension: &'static str| {

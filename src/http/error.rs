@@ -155,12 +155,14 @@ impl HttpError {
         }
     }
 
-    /// The error that an answer's head and the start of its body tell, without what `mask` hides.
+    /// The error that an answer's head and the start of its body tell, without what `mask` hides. A redirect's body repeats where
+    /// it leads, secrets included, and is not told.
     pub fn status(status: StatusCode, headers: &HeaderMap, body: &[u8], mask: &Mask) -> Self {
         let retry_after = (headers.get(RETRY_AFTER))
             .and_then(|value| value.to_str().ok()?.trim().parse().ok())
             .map(Duration::from_secs);
-        Self::Status { status, message: readable(status, body).map(|text| mask.apply(&text)), retry_after }
+        let message = readable(status, body).filter(|_| !status.is_redirection());
+        Self::Status { status, message: message.map(|text| mask.apply(&text)), retry_after }
     }
 
     /// The status code, where the server gave one.
@@ -248,7 +250,9 @@ impl Diagnose for HttpError {
             Self::Broken { .. } => "the server or a proxy closed the connection; trying again may help",
             Self::Status { status, .. } => match status.as_u16() {
                 200..=299 => "the server does not send the whole file: check what stands between it and here",
-                300..=399 => "it redirects to where this program does not follow: only to http and https",
+                300..=399 => {
+                    "it redirects without a URL that can be followed: open it in a browser to see where it leads"
+                }
                 401 | 403 => "the server wants credentials, or denies access to this file",
                 404 | 410 => "check the URL: the file is not there (anymore)",
                 407 => "the proxy wants credentials: put them into the proxy's URL",

@@ -73,7 +73,7 @@ pub enum RequestError {
 impl Attempt {
     /// The repository says, for itself, that there is no such file.
     pub fn is_missing(&self) -> bool {
-        matches!(self.answer, Answer::Missing | Answer::WrongKind(_))
+        matches!(self.answer, Answer::Missing | Answer::WrongKind(_) | Answer::Closed(Closed::NoUrl))
     }
 }
 
@@ -351,10 +351,12 @@ impl Diagnose for MavenError {
         if let Some(failure) = error.failure() {
             return failure_hint(failure);
         }
-        let closed = error.attempts().iter().find_map(|attempt| match &attempt.answer {
+        let closed = error.attempts().iter().filter_map(|attempt| match &attempt.answer {
             Answer::Closed(closed) => Some(closed),
             _ => None,
         });
+        // The first; but what somebody closed is more than what nobody opened.
+        let closed = closed.min_by_key(|closed| **closed == Closed::NoUrl);
         let text = match (error, closed) {
             (_, Some(Closed::PlainHttp)) => {
                 "if the repository is to be trusted over plain http, name it yourself: as `repository` or in `mirrors` of the \
@@ -364,6 +366,10 @@ impl Diagnose for MavenError {
                 let near: Vec<String> =
                     versions.iter().take(5).map(|version| format!("`{version}`")).collect();
                 return Some(format!("this version does not exist; there is {}", near.join(", ")));
+            }
+            (_, Some(Closed::NoUrl)) => {
+                "check group, artifact and version, and where it lives: set `repository` of the artifact to that, or, for what of it is \
+                 in Maven Central, say where Central is with `--maven-repository URL` (CONNECT_BUILD_MAVEN_REPOSITORY)"
             }
             (ResolveError::NotFound { .. } | ResolveError::NoVersion { .. }, _) => {
                 "check group, artifact and version, and whether the artifact lives in another repository: set `repository` of the \

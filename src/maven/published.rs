@@ -4,17 +4,18 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::coordinate::{MAX_PART, is_snapshot};
-use super::error::Attempt;
+use super::error::{Answer, Attempt};
 use super::remote::Library;
-use super::repository::Remotes;
+use super::repository::{Closed, Remotes};
 use super::version::{Constraint, Version};
 
 /// Words for a range without a version, given who lists none at all.
 pub(super) fn nothing_in_range(silent: &[Attempt]) -> String {
-    if silent.is_empty() {
+    let asked = silent.iter().filter(|attempt| !matches!(attempt.answer, Answer::Closed(Closed::NoUrl)));
+    let asked: Vec<&str> = asked.map(|attempt| attempt.repository.as_str()).collect();
+    if asked.is_empty() {
         return "no published version lies in this range".to_owned();
     }
-    let asked: Vec<&str> = silent.iter().map(|attempt| attempt.repository.as_str()).collect();
     format!("no version is known to lie in this range; no versions are listed by {}", asked.join(", "))
 }
 

@@ -54,6 +54,9 @@ pub enum Closed {
     /// What is asked for cannot stand in a path.
     #[error("version, classifier or type cannot be a part of a path")]
     Path,
+    /// Maven knows where Central is; here somebody has to say so.
+    #[error("its URL is not configured")]
+    NoUrl,
     /// A scheme that is not spoken here, or no URL at all.
     #[error("its URL is neither http nor https")]
     Scheme,
@@ -202,11 +205,11 @@ impl Choices {
         // Whatever a POM says of central, it is the one that is configured here.
         let central = (*repository.id == *CENTRAL).then(|| self.central());
         let repository = central.as_ref().unwrap_or(repository);
-        if *repository.id == *CENTRAL && repository.url.is_empty() && self.mirror(repository).is_none() {
-            return;
-        }
         let policies = (repository.releases, repository.snapshots);
         let remote = match self.mirror(repository) {
+            None if central.is_some() && repository.url.is_empty() => {
+                self.remote(&repository.id, Err(Closed::NoUrl), "Maven Central", policies)
+            }
             Some(mirror) if mirror.blocked => {
                 self.remote(&mirror.id, Err(Closed::Blocked), &shown_url(&repository.url), policies)
             }

@@ -205,19 +205,33 @@ struct TokenAnswer {
 
 impl Challenge {
     /// The challenge of a 401 that was answered to `base`. Bearer is preferred where both are offered.
-    pub(super) fn parse(headers: &HeaderMap, base: &Url) -> Result<Self, Cause> {
+    /// Who lets a registry speak plain http (`lenient`) lets its token server, too.
+    pub(super) fn parse(headers: &HeaderMap, base: &Url, lenient: bool) -> Result<Self, Cause> {
         let offers = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
         let mut found = Self::None;
         for offer in offers {
             let (scheme, parameters) = offer.split_once(' ').unwrap_or((offer, ""));
             if scheme.eq_ignore_ascii_case("bearer") {
                 let realm = parameter(parameters, "realm").unwrap_or_default();
-                let realm = base
-                    .join(&realm)
-                    .map_err(|_| Cause::Protocol(format!("its token server `{realm}` is not a URL")))?;
-                // Credentials that came over TLS stay under TLS.
-                if base.scheme() == "https" && realm.scheme() != "https" {
-                    return Err(Cause::Protocol("it names a token server that does not speak https".into()));
+                let mut realm = base.join(&realm).map_err(|_| {
+                    Cause::Protocol(format!(
+                        "its token server `{}` is not a URL",
+                        crate::redact::shown_url(&realm)
+                    ))
+                })?;
+                // Credentials that came over TLS stay under TLS. Behind something that ends it a registry may not know that it is
+                // spoken in front (Harbor's `external_url`), and the token server is there, too.
+                if base.scheme() == "https" && realm.scheme() == "http" && realm.host() == base.host() {
+                    // Neither can fail for these schemes.
+                    let _ = realm.set_scheme("https");
+                    let _ = realm.set_port(base.port());
+                }
+                if base.scheme() == "https" && realm.scheme() != "https" && !lenient {
+                    return Err(Cause::Protocol(format!(
+                        "it names a token server that does not speak https, `{}` (who trusts it all the same gives \
+                         `--insecure-registry`)",
+                        crate::http::host_of(&realm)
+                    )));
                 }
                 return Ok(Self::Bearer { realm, service: parameter(parameters, "service") });
             }

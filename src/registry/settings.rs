@@ -24,6 +24,8 @@ pub struct RegistrySettings {
     pub mirrors: Vec<String>,
     /// Mirrors stand for Docker Hub, which is not asked itself.
     pub mirrors_only: bool,
+    /// Registries in private networks may speak plain http (go-containerregistry's `Registry.Scheme`).
+    pub private_http: bool,
     /// Users and passwords.
     pub credentials: DockerConfig,
     /// When to try again.

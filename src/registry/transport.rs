@@ -26,44 +26,57 @@ impl Registry {
     async fn discover(&self) -> Result<Endpoint, Cause> {
         // Docker Hub's API lives under another name than its images.
         let host = if self.host == "docker.io" { "registry-1.docker.io" } else { &self.host };
+        let (secure, plain) = (format!("https://{host}/v2/"), format!("http://{host}/v2/"));
         if self.plain_http {
-            return self.ping(&format!("http://{host}/v2/")).await;
+            return self.ping(&plain).await.map(|(endpoint, _)| endpoint);
         }
-        let secure = self.ping(&format!("https://{host}/v2/")).await;
-        let is_answer = |result: &Result<Endpoint, Cause>| match result {
-            // A certificate that is not trusted is told of: TLS is spoken, and who says so needs another setting.
-            Err(Cause::Http(HttpError::UnknownAuthority { .. } | HttpError::InvalidCertificate { .. })) => {
-                true
-            }
-            Err(Cause::Http(error)) => error.status_code().is_some(),
-            _ => true,
+        let secure = self.ping(&secure).await;
+        if !self.lenient || matches!(secure, Ok((_, status)) if is_registry(status)) {
+            return secure.map(|(endpoint, _)| endpoint);
+        }
+        // Whatever the way to https broke at: the port may be closed, only http may have a proxy, and what speaks TLS there may be
+        // somebody else (go-containerregistry's and containers/image's `ping` go on alike).
+        let plain = self.ping(&plain).await;
+        let is_untrusted = |error: &HttpError| {
+            matches!(error, HttpError::UnknownAuthority { .. } | HttpError::InvalidCertificate { .. })
         };
-        if !self.lenient || is_answer(&secure) {
-            return secure;
-        }
-        // Whatever the way to https broke at, as for go-containerregistry: the port may be closed, or only http has a proxy. Of
-        // two failures the first one is told, for it is what was asked for; but an answer is more than none.
-        let plain = self.ping(&format!("http://{host}/v2/")).await;
-        if is_answer(&plain) { plain } else { secure }
+        let prefers_plain = match (&secure, &plain) {
+            (_, Ok((_, status))) if is_registry(*status) => true,
+            // Of two failures the first one is told, for it is what was asked for; but an answer is more than none. Who wants TLS
+            // says so with 400.
+            (Err(Cause::Http(secure)), plain) if secure.status_code().is_none() && !is_untrusted(secure) => {
+                match plain {
+                    Ok((_, status)) => *status != StatusCode::BAD_REQUEST,
+                    Err(Cause::Http(plain)) => plain.status_code().is_some(),
+                    Err(_) => false,
+                }
+            }
+            _ => false,
+        };
+        (if prefers_plain { plain } else { secure }).map(|(endpoint, _)| endpoint)
     }
 
-    async fn ping(&self, root: &str) -> Result<Endpoint, Cause> {
+    /// Asks for `/v2/`. A registry that answers anything is asked on, and its next answer will tell; but for one that is busy.
+    async fn ping(&self, root: &str) -> Result<(Endpoint, StatusCode), Cause> {
         let root: Url =
             root.parse().map_err(|_| Cause::Protocol(format!("`{}` is not a host", self.host)))?;
         let request = self.client.get(root.clone()).timeout(STALL_TIMEOUT);
         let response = request.send().await.map_err(|error| Cause::Http(HttpError::new(&root, &error)))?;
-        match response.status() {
-            StatusCode::UNAUTHORIZED => {
-                let challenge = Challenge::parse(response.headers(), &root)?;
-                Ok(Endpoint { root, challenge })
-            }
-            // A registry that answers anything else is asked on; its next answer will tell.
-            status if !status.is_server_error() && status != StatusCode::TOO_MANY_REQUESTS => {
-                Ok(Endpoint { root, challenge: Challenge::None })
-            }
-            _ => Err(read_failure(response, self.authenticator.mask()).await),
+        let status = response.status();
+        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+            return Err(read_failure(response, self.authenticator.mask()).await);
         }
+        let challenge = match status {
+            StatusCode::UNAUTHORIZED => Challenge::parse(response.headers(), &root, self.lenient)?,
+            _ => Challenge::None,
+        };
+        Ok((Endpoint { root, challenge }, status))
     }
+}
+
+/// What the specification has a registry answer to `/v2/`.
+fn is_registry(status: StatusCode) -> bool {
+    matches!(status, StatusCode::OK | StatusCode::UNAUTHORIZED)
 }
 
 impl Repository {
@@ -113,7 +126,7 @@ impl Repository {
             let ours = response.url().origin() == endpoint.root.origin();
             if ours && response.status() == StatusCode::UNAUTHORIZED && std::mem::take(&mut again) {
                 self.registry.authenticator.forget(scope).await;
-                match Challenge::parse(response.headers(), &endpoint.root)? {
+                match Challenge::parse(response.headers(), &endpoint.root, self.registry.lenient)? {
                     Challenge::None => {}
                     asked => challenge = asked,
                 }

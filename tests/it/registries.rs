@@ -4,8 +4,11 @@ use serde_json::json;
 
 use crate::support::artifact_server::{Answer, ArtifactServer};
 use crate::support::dockerfile::Dockerfile;
-use crate::support::real::{MutualTls, PASSWORD, RealRegistry, SelfSigned, Setup, Store, USER, output, text};
-use crate::support::{Workplace, noise, sha512, tgz_of, zip_of};
+use crate::support::fake_registry::FakeRegistry;
+use crate::support::real::{
+    MutualTls, PASSWORD, RealRegistry, SelfSigned, Setup, Store, TlsFiles, USER, output, text,
+};
+use crate::support::{Run, Workplace, noise, sha512, tgz_of, zip_of};
 
 /// A resource with all four types; gives the place and the server.
 pub(crate) fn all_types() -> (Workplace, ArtifactServer) {
@@ -113,6 +116,34 @@ fn tls_with_an_authority_of_its_own() {
         "0",
     ]);
     assert_ne!(plain.code, 0);
+}
+
+/// Where TLS is spoken by somebody else, an ingress that knows no registry, http is the registry's: so it is for go-containerregistry
+/// and containers/image, where http is allowed. The way to http is a proxy here, for one port cannot be both.
+#[test]
+#[ignore = "nginx, openssl"]
+fn a_registry_of_http_behind_somebody_elses_tls() {
+    let place = Workplace::new();
+    place.write("a.jar", zip_of(&[("a", b"b")]));
+    place.resource(
+        None,
+        &json!([{ "name": "plugin", "artifacts": [{ "type": "jar", "url": "file:a.jar" }] }]),
+    );
+    std::fs::create_dir(place.path("nothing")).unwrap();
+    let ingress = TlsFiles::start(&place.path("nothing"), "");
+    let registry = FakeRegistry::start(&[]);
+    let host = format!("127.0.0.1:{}", ingress.port);
+    let to = format!("{host}/x:1");
+    let build = |more: &[&str]| {
+        let mut command = place.command();
+        command
+            .args(["build", "resource.json", "--base", "scratch", "--to", &to, "--retries", "0"])
+            .args(more);
+        command.env("http_proxy", format!("http://{}", registry.host()));
+        Run::new(command.output().unwrap(), &place.path(""))
+    };
+    build(&["--insecure-registry", &host]).succeeded();
+    assert!(registry.manifest("x:1").is_some());
 }
 
 #[test]

@@ -265,6 +265,24 @@ fn nothing_that_is_said_holds_a_secret() {
             command.env("CONNECT_BUILD_HEADERS", "more.headers");
         });
     }
+    // Addresses that are none, of a redirect and of a token server.
+    let nowhere = "http://me:s3cret-in-redirect@bad:99999/x?token=s3cret-in-redirect-query";
+    let lost = ArtifactServer::start(&[]);
+    lost.answer_everything(denies(
+        "302 Found",
+        &format!("Location: {nowhere}\r\n"),
+        &format!("Redirecting to {nowhere}"),
+    ));
+    place.artifact("a redirect to nowhere", &json!({ "type": "jar", "url": lost.url("/x") }));
+    let challenge = format!("WWW-Authenticate: Bearer realm=\"{nowhere}\"\r\n");
+    lost.answer_everything(denies("401 Unauthorized", &challenge, ""));
+    let host = format!("127.0.0.1:{}", lost.port);
+    place.fail("a token server nowhere", |command| {
+        command.args(["build", "existing.json", "--base", "scratch", "--to", &format!("{host}/x:1")]);
+        command.args(["--plain-http-registry", &host]);
+    });
+    let (_, said) = place.said.last().unwrap();
+    assert!(said.contains("its token server `http://***@bad:99999/x?***` is not a URL"), "{said}");
     // Tokens that a registry refuses, the forgotten one too.
     for format in ["text", "json"] {
         let token =
@@ -347,5 +365,5 @@ fn nothing_that_is_said_holds_a_secret() {
         }
     }
     assert!(leaks.is_empty(), "{} leaks\n{}", leaks.len(), leaks.join("\n---\n"));
-    assert_eq!(place.said.len(), 2 * 59);
+    assert_eq!(place.said.len(), 2 * 61);
 }

@@ -21,10 +21,26 @@ struct Gathered {
     layout: Option<String>,
 }
 
+/// Variables that stand for options, as Kaniko reads them before the build.
+const VARIABLES: [(&str, &str); 3] = [
+    ("KANIKO_REGISTRY_MIRROR", "--registry-mirror"),
+    ("KANIKO_REGISTRY_MAP", "--registry-map"),
+    ("KANIKO_NO_PUSH", "--no-push"),
+];
+
 /// Reads the arguments, without the program's name.
-pub(super) fn read(arguments: &[String]) -> Result<Launch, LaunchError> {
+pub(super) fn read(
+    arguments: &[String],
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<Launch, LaunchError> {
+    let of_variable = |(name, option): (&str, &str)| {
+        variable(name).filter(|value| !value.is_empty()).map(|value| format!("{option}={value}"))
+    };
+    let of_variables = VARIABLES.into_iter().filter_map(of_variable);
+    let arguments: Vec<String> = arguments.iter().cloned().chain(of_variables).collect();
     let mut said: Vec<(&str, Takes, &str)> = Vec::new();
-    let mut launch = Launch::default();
+    let side = || Side { private_http: true, ..Side::default() };
+    let mut launch = Launch { pull: side(), push: side(), ..Launch::default() };
     let mut gathered = Gathered::default();
     let mut rest = arguments.iter().zip(1..);
     while let Some((argument, place)) = rest.next() {

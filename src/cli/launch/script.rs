@@ -1,7 +1,8 @@
 //! The words of a line of shell, where a shell would have nothing to do but to put variables in.
 //!
 //! `$NAME` and `${NAME}` become their values, in double quotes or outside of quotes; what a shell would take apart there (white
-//! space) or look for in directories is refused, and so is everything that would make it run something.
+//! space) is refused, and so is everything that would make it run something. Patterns that it would look for in directories
+//! stay what they are in an option, for no file has such a name; elsewhere they are refused.
 
 use super::LaunchError;
 
@@ -39,6 +40,16 @@ const OWN_BEGIN: [&str; 4] = ["BASH", "COMP_", "EPOCH", "READLINE_"];
 /// Characters that stand for themselves outside of quotes.
 fn is_plain(c: char) -> bool {
     c.is_alphanumeric() || "_@%+=:,./-!^]".contains(c)
+}
+
+/// What makes a pattern of a word, which a shell looks for in directories, and leaves as it is if there is nothing.
+fn is_pattern(c: char) -> bool {
+    matches!(c, '*' | '?' | '[')
+}
+
+/// Whether a word, so far, is an option.
+fn is_option(word: Option<&str>) -> bool {
+    word.is_some_and(|word| word.starts_with("--"))
 }
 
 /// Splits line number `line` of a script into words.
@@ -83,7 +94,10 @@ pub(super) fn words(
                 // Nothing beside other text is nothing; a word of nothing is no word.
                 let is_whole_word = word.is_none() && (after.is_empty() || after.starts_with(' '));
                 let is_dropped = value.is_empty() && is_whole_word;
-                if is_dropped || value.chars().any(|c| c.is_whitespace() || "*?[\\".contains(c)) {
+                let is_pattern = |c: char| is_pattern(c) || c == '\\';
+                let is_taken_apart =
+                    |c: char| c.is_whitespace() || (is_pattern(c) && !is_option(word.as_deref()));
+                if is_dropped || value.chars().any(is_taken_apart) {
                     let name = &rest[..rest.len() - after.len()];
                     return Err(shell(format!(
                         "`${name}`, whose value a shell would take apart or leave out: put it into double quotes"
@@ -92,7 +106,10 @@ pub(super) fn words(
                 word.get_or_insert_default().push_str(&value);
                 rest = after;
             }
-            c if is_plain(c) || (matches!(c, '~' | '#') && word.is_some()) => {
+            c if is_plain(c)
+                || (matches!(c, '~' | '#') && word.is_some())
+                || (is_pattern(c) && is_option(word.as_deref())) =>
+            {
                 word.get_or_insert_default().push(c);
             }
             c => return Err(shell(format!("the character {c:?}"))),

@@ -13,8 +13,9 @@ fn told(launch: Result<Launch, LaunchError>) -> String {
     };
     let mut told = launch.arguments.join(" ");
     for (name, side) in [("pull", &launch.pull), ("push", &launch.push)] {
+        let usual = Side { private_http: side.private_http, ..Side::default() };
         let side = format!("{side:?}");
-        if side != format!("{:?}", Side::default()) {
+        if side != format!("{usual:?}") {
             let _ = write!(told, "\n  {name}: {side}");
         }
     }
@@ -39,7 +40,7 @@ const STRIMZI: [&str; 3] = [
 
 fn kaniko(more: &[&str]) -> String {
     let all: Vec<String> = STRIMZI.iter().chain(more).map(|word| (*word).to_owned()).collect();
-    told(kaniko::read(&all))
+    told(kaniko::read(&all, &|_| None))
 }
 
 #[test]
@@ -112,6 +113,22 @@ fn kanikos_options() {
 }
 
 #[test]
+fn kanikos_variables() {
+    let read = |set: &[(&str, &str)]| {
+        let variable =
+            |name: &str| set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        let arguments = STRIMZI.map(ToOwned::to_owned);
+        told(kaniko::read(&arguments, &variable))
+    };
+    let mirror = read(&[("KANIKO_REGISTRY_MIRROR", "mirror.example.com"), ("KANIKO_NO_PUSH", "")]);
+    assert!(mirror.contains(" --registry-mirror mirror.example.com "), "{mirror}");
+    let kept = read(&[("KANIKO_NO_PUSH", "true")]);
+    assert!(kept.starts_with("error: `--no-push` cannot be followed"), "{kept}");
+    let mapped = read(&[("KANIKO_REGISTRY_MAP", "a=b")]);
+    assert!(mapped.starts_with("error: `--registry-map` cannot be followed"), "{mapped}");
+}
+
+#[test]
 fn kanikos_options_that_are_refused() {
     let rows: [&[&str]; 27] = [
         &["--frobnicate"],
@@ -146,7 +163,7 @@ fn kanikos_options_that_are_refused() {
         rows.iter().map(|row| format!("== {}\n{}", row.join(" "), kaniko(row))).collect();
     let alone = |words: &[&str]| {
         let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-        format!("== {} alone\n{}", words.join(" "), super::tests::told(kaniko::read(&words)))
+        format!("== {} alone\n{}", words.join(" "), super::tests::told(kaniko::read(&words, &|_| None)))
     };
     told.push(alone(&["--no-push-cache"]));
     told.push(alone(&["--no-push", "--tar-path=/x.tar", "--image-name-with-digest-file=/tmp/n"]));
@@ -169,7 +186,7 @@ fn run_script(script: &str) -> String {
         "USER_1" => Some("me".to_owned()),
         "PASSWORD" => Some("pass:word".to_owned()),
         "SPACES" => Some("a b".to_owned()),
-        "STAR" => Some("*".to_owned()),
+        "STAR" => Some("*\\?".to_owned()),
         _ => None,
     };
     let arguments = ["/bin/bash", "-ec", script].map(ToOwned::to_owned);
@@ -178,7 +195,7 @@ fn run_script(script: &str) -> String {
 
 #[test]
 fn buildahs_script() {
-    let rows = [
+    let rows: [(&str, &str, &str); 9] = [
         ("", "", IMAGE),
         ("--tls-verify=false --retry=5 --retry-delay=1m30s", "--tls-verify --quiet", IMAGE),
         (
@@ -189,6 +206,7 @@ fn buildahs_script() {
         ("--creds=$USER_1:${PASSWORD}", "--creds=\"$USER_1:$SPACES\" --authfile='/mnt/a b'", IMAGE),
         // What is only itself for a shell that runs a script.
         ("--creds=u:a!b#c^d] --retry-delay=0", "--creds=\"u:p!w\"", IMAGE),
+        ("--creds=$STAR:pa*s?w[x", "--authfile=/mnt/*", IMAGE),
         ("", "", "docker.io/org/img/tag"),
         ("", "", "host:5000/name"),
         ("", "", "host/$USER_1/x:1"),
@@ -212,14 +230,13 @@ fn scripts_that_are_refused() {
         script("--tls-verify=perhaps", "", IMAGE),
         script("--creds=$NOBODY", "", IMAGE),
         script("--creds=$SPACES", "", IMAGE),
-        script("--creds=$STAR", "", IMAGE),
         script("--creds=$(cat /etc/passwd)", "", IMAGE),
         script("--creds=`id`", "", IMAGE),
         script("--creds=\"`id`\"", "", IMAGE),
         script("--creds=a;id", "", IMAGE),
         script("--creds=a&&id", "", IMAGE),
         script("--creds=a>b", "", IMAGE),
-        script("--authfile=/mnt/*", "", IMAGE),
+        script("--retry=3 /mnt/*", "", IMAGE),
         script("--authfile=~/a", "", IMAGE),
         script("--authfile=a\\ b", "", IMAGE),
         script("--creds='a", "", IMAGE),
@@ -296,6 +313,6 @@ fn names_in_the_launchers_words() {
     ] {
         let arguments = ["--dockerfile=x".to_owned(), format!("--destination={destination}")];
         let expected = Name { name: name.to_owned(), tag: tag.to_owned() };
-        assert_eq!(kaniko::read(&arguments).unwrap().name, Some(expected));
+        assert_eq!(kaniko::read(&arguments, &|_| None).unwrap().name, Some(expected));
     }
 }

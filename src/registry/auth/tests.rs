@@ -7,7 +7,7 @@ fn challenge(offers: &[&str]) -> Result<Challenge, String> {
     for offer in offers {
         headers.append(WWW_AUTHENTICATE, offer.parse().unwrap());
     }
-    Challenge::parse(&headers, &"https://registry.example.com/v2/".parse().unwrap())
+    Challenge::parse(&headers, &"https://registry.example.com/v2/".parse().unwrap(), false)
         .map_err(|cause| cause.to_string())
 }
 
@@ -36,8 +36,17 @@ fn challenges() {
 #[test]
 fn credentials_do_not_leave_tls() {
     let refused = challenge(&[r#"Bearer realm="http://auth.example.com/token""#]).unwrap_err();
-    insta::assert_snapshot!(refused, @"the registry does not keep to the protocol: it names a token server that does not speak https");
-    assert!(challenge(&[r#"Bearer realm="https://[""#]).is_err());
+    insta::assert_snapshot!(refused, @"the registry does not keep to the protocol: it names a token server that does not speak https, `auth.example.com` (who trusts it all the same gives `--insecure-registry`)");
+    insta::assert_snapshot!(challenge(&[r#"Bearer realm="https://me:SECRET@[/x?SECRET""#]).unwrap_err(), @"the registry does not keep to the protocol: its token server `https://***@[/x?***` is not a URL");
+    // The same host speaks https where the registry does.
+    assert_eq!(
+        challenge(&[r#"Bearer realm="http://registry.example.com:80/token?a=b""#]),
+        bearer("https://registry.example.com/token?a=b", None)
+    );
+    let mut headers = HeaderMap::new();
+    headers.append(WWW_AUTHENTICATE, r#"Bearer realm="http://auth.example.com/t""#.parse().unwrap());
+    let lenient = Challenge::parse(&headers, &"https://registry.example.com/v2/".parse().unwrap(), true);
+    assert_eq!(lenient.map_err(|cause| cause.to_string()), bearer("http://auth.example.com/t", None));
 }
 
 #[test]
