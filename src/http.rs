@@ -7,16 +7,17 @@
 
 mod address;
 mod error;
+mod tls;
 
 use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use reqwest::{Certificate, Client, Identity, NoProxy, Proxy, redirect};
+use reqwest::{Client, NoProxy, Proxy, redirect};
 
 pub use self::address::{InvalidAddress, read_address};
 pub use self::error::{HttpError, host_of};
+pub use self::tls::{Identity, Trust, read_authorities, read_identity};
 
 use crate::error::{Diagnose, Reason};
 use crate::redact::{Mask, SafeUrl};
@@ -42,23 +43,6 @@ pub struct Proxies {
     pub https: Option<String>,
     /// Hosts, domains and networks that are asked directly, with commas or blanks between them; `*` is everything.
     pub no_proxy: Option<String>,
-}
-
-/// Whom a client trusts besides the system's certificate authorities.
-#[derive(Debug, Clone)]
-pub struct Trust {
-    /// Further certificate authorities.
-    pub authorities: Vec<Certificate>,
-    /// `false` accepts every certificate.
-    pub verify: bool,
-    /// Who we are, where a server asks for a certificate.
-    pub identity: Option<Identity>,
-}
-
-impl Default for Trust {
-    fn default() -> Self {
-        Self { authorities: Vec::new(), verify: true, identity: None }
-    }
 }
 
 /// A settings value that no client can be made of.
@@ -104,10 +88,13 @@ pub enum ClientError {
     },
     /// The TLS library refuses the client certificate.
     #[error("the client certificate is not accepted")]
-    Refused(#[source] reqwest::Error),
-    /// reqwest refused the whole.
+    Refused(#[source] rustls::Error),
+    /// The TLS library refuses an authority, or the whole.
     #[error("cannot set up TLS")]
-    Tls(#[source] reqwest::Error),
+    Tls(#[source] rustls::Error),
+    /// reqwest refuses it.
+    #[error("cannot set up a client")]
+    Build(#[source] reqwest::Error),
 }
 
 impl Diagnose for ClientError {
@@ -127,29 +114,9 @@ impl Diagnose for ClientError {
             Self::Identity { .. } => Some(
                 "give a PEM certificate, and its PEM key without a password (PKCS#8, PKCS#1 or SEC1)".into(),
             ),
-            Self::ReadAuthorities { .. } | Self::ReadIdentity { .. } | Self::Tls(_) => None,
+            Self::ReadAuthorities { .. } | Self::ReadIdentity { .. } | Self::Tls(_) | Self::Build(_) => None,
         }
     }
-}
-
-/// The certificates of a PEM bundle.
-pub fn read_authorities(path: &Path) -> Result<Vec<Certificate>, ClientError> {
-    let pem = std::fs::read(path)
-        .map_err(|source| ClientError::ReadAuthorities { path: path.to_owned(), source })?;
-    match Certificate::from_pem_bundle(&pem) {
-        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-        _ => Err(ClientError::NoAuthorities { path: path.to_owned() }),
-    }
-}
-
-/// A client certificate and its key, in PEM.
-pub fn read_identity(certificate: &Path, key: &Path) -> Result<Identity, ClientError> {
-    let read = |path: &Path| {
-        std::fs::read(path).map_err(|source| ClientError::ReadIdentity { path: path.to_owned(), source })
-    };
-    let pem = [read(certificate)?, b"\n".to_vec(), read(key)?].concat();
-    Identity::from_pem(&pem)
-        .map_err(|_| ClientError::Identity { certificate: certificate.to_owned(), key: key.to_owned() })
 }
 
 /// A client with these proxies and this trust.
@@ -164,41 +131,24 @@ pub fn steadfast_client(proxies: &Proxies, trust: &Trust) -> Result<Client, Clie
 }
 
 fn client_with(proxies: &Proxies, trust: &Trust, redirects: redirect::Policy) -> Result<Client, ClientError> {
-    // The process-wide choice of cryptography; a second call changes nothing.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = Client::builder()
         .user_agent(USER_AGENT)
         .connect_timeout(CONNECT_TIMEOUT)
         .redirect(redirects)
         // A query may hold a token, and would be shown to whoever we are redirected to.
         .referer(false)
-        .tls_danger_accept_invalid_certs(!trust.verify)
-        .tls_certs_only(system_authorities().iter().chain(&trust.authorities).cloned())
+        .tls_backend_preconfigured(tls::config(trust)?)
         .hickory_dns(STATIC_GLIBC)
         .no_proxy();
     for proxy in proxies.resolve()? {
         builder = builder.proxy(proxy);
     }
-    if let Some(identity) = &trust.identity {
-        builder = builder.identity(identity.clone());
-    }
-    builder.build().map_err(if trust.identity.is_some() { ClientError::Refused } else { ClientError::Tls })
+    builder.build().map_err(ClientError::Build)
 }
 
 /// A statically linked glibc cannot load the name service modules that its resolver wants, so names are
 /// resolved by hickory there. Everywhere else the system's resolver knows more (nsswitch, mDNS, VPNs).
 const STATIC_GLIBC: bool = cfg!(all(target_env = "gnu", target_feature = "crt-static"));
-
-fn system_authorities() -> &'static [Certificate] {
-    static AUTHORITIES: OnceLock<Vec<Certificate>> = OnceLock::new();
-    AUTHORITIES.get_or_init(|| {
-        let loaded = rustls_native_certs::load_native_certs();
-        for error in &loaded.errors {
-            tracing::debug!("some system certificates cannot be read: {error}");
-        }
-        loaded.certs.iter().filter_map(|der| Certificate::from_der(der).ok()).collect()
-    })
-}
 
 impl Proxies {
     fn resolve(&self) -> Result<Vec<Proxy>, ClientError> {

@@ -8,6 +8,7 @@ use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use super::MAX_REDIRECTS;
+use super::tls::is_authority;
 use crate::error::{Diagnose, Reason};
 use crate::redact::Mask;
 
@@ -148,6 +149,8 @@ impl HttpError {
             rustls::Error::InvalidCertificate(UnknownIssuer | UnknownRevocationStatus) => {
                 Self::UnknownAuthority { host }
             }
+            // One that signed itself; to whom it is trusted, it has to be given.
+            error if is_authority(error) => Self::UnknownAuthority { host },
             rustls::Error::InvalidCertificate(detail) => {
                 Self::InvalidCertificate { host, detail: certificate_problem(detail) }
             }
@@ -182,13 +185,21 @@ pub fn host_of(url: &url::Url) -> String {
     }
 }
 
-/// rustls' words where they are for people, and ours where they are its own structure.
+/// rustls' words, but for times, which it counts in seconds.
 fn certificate_problem(error: &rustls::CertificateError) -> String {
-    let words = error.to_string();
-    if words.contains("CaUsedAsEndEntity") {
-        "it is that of a certificate authority and not a server's (self-signed with `CA:TRUE`)".into()
-    } else {
-        words
+    let day = |time: &rustls::pki_types::UnixTime| {
+        let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+        jiff::Timestamp::from_second(seconds)
+            .map_or_else(|_| "a day far away".to_owned(), |time| time.to_string())
+    };
+    match error {
+        rustls::CertificateError::ExpiredContext { not_after, .. } => {
+            format!("it expired at {}", day(not_after))
+        }
+        rustls::CertificateError::NotValidYetContext { not_before, .. } => {
+            format!("it is not valid before {}", day(not_before))
+        }
+        other => other.to_string(),
     }
 }
 
@@ -241,6 +252,11 @@ impl Diagnose for HttpError {
             }
             Self::Proxy { .. } => {
                 "have the host allowed at the proxy, or name it in `NO_PROXY` if it is reached directly"
+            }
+            Self::Tls { detail, .. }
+                if detail.contains("HandshakeFailure") || detail.contains("ProtocolVersion") =>
+            {
+                "the server has no way of encryption in common with this program: TLS 1.3, or 1.2 with ECDHE and AES-GCM or ChaCha20"
             }
             Self::Tls { .. } => "check that the server speaks https on this port",
             Self::Timeout { .. } => {

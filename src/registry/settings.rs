@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use reqwest::Certificate;
+use rustls::pki_types::CertificateDer;
 
 use super::DockerConfig;
 use crate::http::{ClientError, Proxies, Trust, read_authorities, read_identity};
@@ -15,7 +16,7 @@ pub struct RegistrySettings {
     /// Proxies for http and https.
     pub proxies: Proxies,
     /// Certificate authorities that are trusted for every registry, besides the system's.
-    pub authorities: Vec<Certificate>,
+    pub authorities: Vec<CertificateDer<'static>>,
     /// What is special about every registry.
     pub everywhere: HostSettings,
     /// Exceptions, by host as it stands in image references; they add to what holds everywhere.
@@ -71,12 +72,12 @@ impl RegistrySettings {
 }
 
 impl HostSettings {
-    pub(super) fn trust(&self, common: &[Certificate]) -> Result<Trust, ClientError> {
+    pub(super) fn trust(&self, common: &[CertificateDer<'static>]) -> Result<Trust, ClientError> {
         let mut authorities = common.to_vec();
         for file in &self.authorities {
             authorities.extend(read_authorities(file)?);
         }
         let identity = self.identity.as_ref().map(|files| read_identity(&files.certificate, &files.key));
-        Ok(Trust { authorities, verify: !self.skip_verify, identity: identity.transpose()? })
+        Ok(Trust { authorities, verify: !self.skip_verify, identity: identity.transpose()?.map(Arc::new) })
     }
 }

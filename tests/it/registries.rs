@@ -276,24 +276,38 @@ fn files_are_read_by_the_usual_tools() {
     assert!(place.path("bundle/rootfs/opt/kafka/plugins/second_plugin").is_dir());
 }
 
+/// As `openssl req -x509` makes them for private registries: Go trusts such a certificate if it is given, and so do we.
 #[test]
 #[ignore = "openssl"]
 fn a_certificate_that_is_its_own_authority() {
-    let server = SelfSigned::start();
+    let (server, other, expired) = (SelfSigned::start(), SelfSigned::start(), SelfSigned::expired());
     let place = Workplace::new();
-    let build = |insecure: bool| {
-        let url = format!("https://127.0.0.1:{}/", server.port);
-        place.resource(None, &json!([{ "name": "plugin", "artifacts": [{ "type": "other", "url": url, "insecure": insecure }] }]));
-        let certificate = server.certificate().display().to_string();
-        place.build(&["--base", "scratch", "--to", "oci:out", "--ca-file", &certificate, "--retries", "0"])
+    let build = |at: &SelfSigned, host: &str, trusted: &[&SelfSigned], insecure: bool| {
+        let url = format!("https://{host}:{}/", at.port);
+        let artifact = json!({ "type": "other", "url": url, "insecure": insecure });
+        place.resource(None, &json!([{ "name": "plugin", "artifacts": [artifact] }]));
+        let files: Vec<String> =
+            trusted.iter().map(|server| server.certificate().display().to_string()).collect();
+        let mut arguments = vec!["--base", "scratch", "--to", "oci:out", "--retries", "0"];
+        arguments.extend(files.iter().flat_map(|file| ["--ca-file", file.as_str()]));
+        place.build(&arguments)
     };
-    insta::assert_snapshot!(build(false).error(), @"
-    exit 4
-    error: cannot fetch artifact 1 (other) of plugin `plugin` from https://HOST:PORT/
-      caused by: the certificate of `HOST:PORT` is not valid: it is that of a certificate authority and not a server's (self-signed with `CA:TRUE`)
-    hint: have the server's certificate renewed, or set `insecure: true` on this artifact (and a `sha512sum`)
-    ");
-    build(true).succeeded();
+    build(&server, "127.0.0.1", &[&server], false).succeeded();
+    build(&server, "localhost", &[&other, &server], false).succeeded();
+    build(&expired, "127.0.0.1", &[], true).succeeded();
+    let rows = [
+        // Nobody knows it; it is of the same name, but another one; its name is another one; its time is over.
+        build(&server, "127.0.0.1", &[], false),
+        build(&server, "127.0.0.1", &[&other], false),
+        build(&server, "127.0.0.2", &[&server], false),
+        build(&expired, "127.0.0.1", &[&expired], false),
+    ];
+    let causes = rows.map(|run| {
+        assert_eq!(run.code, 4);
+        let cause = run.stderr.lines().find(|line| line.starts_with("  caused by: ")).unwrap().to_owned();
+        [server.port, expired.port].iter().fold(cause, |cause, port| cause.replace(&port.to_string(), "PORT"))
+    });
+    insta::assert_snapshot!(causes.join("\n"));
 }
 
 #[test]

@@ -258,6 +258,7 @@ pub(crate) struct SelfSigned {
 }
 
 impl SelfSigned {
+    /// One that is valid today.
     pub(crate) fn start() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let mut request = Command::new("openssl");
@@ -266,6 +267,51 @@ impl SelfSigned {
         ]);
         request.args(["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]);
         output(request.current_dir(directory.path()));
+        Self::serve(directory)
+    }
+
+    /// One that was valid on a day in 2020.
+    pub(crate) fn expired() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let at = directory.path();
+        let config = "[ca]\ndefault_ca=d\n[d]\ndatabase=index\nserial=serial\nnew_certs_dir=.\ndefault_md=sha256\npolicy=p\n\
+                      x509_extensions=e\n[p]\ncommonName=supplied\n[e]\nbasicConstraints=CA:TRUE\n\
+                      subjectAltName=DNS:localhost,IP:127.0.0.1\n";
+        for (file, content) in [("config", config), ("index", ""), ("serial", "01\n")] {
+            std::fs::write(at.join(file), content).unwrap();
+        }
+        let openssl = |arguments: &[&str]| output(Command::new("openssl").args(arguments).current_dir(at));
+        openssl(&[
+            "req",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-keyout",
+            "key",
+            "-out",
+            "csr",
+            "-subj",
+            "/CN=localhost",
+        ]);
+        let dates = ["-startdate", "20200101000000Z", "-enddate", "20200102000000Z"];
+        let sign = [
+            "ca",
+            "-batch",
+            "-selfsign",
+            "-config",
+            "config",
+            "-in",
+            "csr",
+            "-keyfile",
+            "key",
+            "-out",
+            "crt",
+        ];
+        openssl(&[&sign[..], &dates].concat());
+        Self::serve(directory)
+    }
+
+    fn serve(directory: tempfile::TempDir) -> Self {
         let port = free_port();
         let mut server = Command::new("openssl");
         server.args([
