@@ -89,7 +89,7 @@ fn termination_log(arguments: &[OsString]) -> Option<PathBuf> {
             _ => {}
         }
     }
-    std::env::var_os("CONNECT_BUILD_TERMINATION_LOG").filter(|value| !value.is_empty()).map(PathBuf::from)
+    settings::variable("CONNECT_BUILD_TERMINATION_LOG")
 }
 
 fn print_schema() -> Result<(), CliError> {

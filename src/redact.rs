@@ -61,6 +61,12 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// User and password as Basic authentication sends them (RFC 7617).
+#[must_use]
+pub fn basic(user: &str, password: &str) -> String {
+    STANDARD.encode(format!("{user}:{password}"))
+}
+
 /// A URL that is safe to print.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct SafeUrl(Url);
@@ -144,7 +150,7 @@ impl SafeUrl {
         let (user, password) = (decoded(self.0.username()), decoded(self.0.password().unwrap_or_default()));
         let mut mask = Mask::default().and(&password);
         if !user.is_empty() || !password.is_empty() {
-            mask = mask.and(STANDARD.encode(format!("{user}:{password}")));
+            mask = mask.and(basic(&user, &password));
         }
         // A token may stand in the user's place.
         let mask = mask.and_word(user).and_word(self.0.query().unwrap_or_default());

@@ -16,7 +16,7 @@ use serde_json::Value;
 
 pub use self::dockerfile::DialectError;
 
-use crate::digest::Sha512;
+use crate::digest::{Sha512, strimzi_stub};
 use crate::error::{Diagnose, Reason};
 use crate::http::Proxies;
 
@@ -101,6 +101,16 @@ impl ArtifactKind {
                 Some(remote)
             }
             Self::Maven(_) => None,
+        }
+    }
+
+    /// The name of what is taken as it is; an archive and a project bring their own.
+    #[must_use]
+    pub fn file_name(&self) -> Option<String> {
+        match self {
+            Self::Jar(remote) => Some(format!("{}.jar", strimzi_stub(&remote.url))),
+            Self::Other(remote, name) => Some(name.clone().unwrap_or_else(|| strimzi_stub(&remote.url))),
+            Self::Tgz(_) | Self::Zip(_) | Self::Maven(_) => None,
         }
     }
 

@@ -274,7 +274,8 @@ fn read_maven_settings(file: &Path, machine: &Machine) -> Result<Settings, CliEr
     Settings::parse(&bytes, machine, variable).map_err(|error| fail(MavenSettingsError::Invalid(error)))
 }
 
-fn variable(name: &str) -> Option<PathBuf> {
+/// A path that the environment names; an empty one counts as not set.
+pub(super) fn variable(name: &str) -> Option<PathBuf> {
     env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 

@@ -5,12 +5,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{HeaderName, HeaderValue};
 use url::Url;
 
-use crate::redact::{Mask, Secret};
+use crate::redact::{Mask, Secret, basic};
 
 /// What a request to one host carries beside its URL.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -41,7 +39,7 @@ impl Identity {
     /// The value of `Authorization`.
     pub(super) fn authorization(&self) -> Option<Secret> {
         let (user, password) = self.basic.as_ref()?;
-        Some(Secret::new(format!("Basic {}", STANDARD.encode(format!("{user}:{}", password.expose())))))
+        Some(Secret::new(format!("Basic {}", basic(user, password.expose()))))
     }
 }
 

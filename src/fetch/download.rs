@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
+use percent_encoding::{AsciiSet, percent_encode};
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
@@ -45,7 +46,7 @@ pub(super) async fn download(
     transfer: &mut Transfer,
 ) -> Result<(Fetched, HeaderMap), DownloadError> {
     transfer.restart();
-    let (response, mask) = request.send(Method::GET).await?;
+    let (response, way) = request.send(Method::GET).await?;
     let at = response.url().clone();
     let headers = response.headers().clone();
     match length(&headers) {
@@ -63,7 +64,8 @@ pub(super) async fn download(
     }
     let (size, sha512) = spool.finish().await?;
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let content_type = content_type.map(|value| mask.apply(value.split(';').next().unwrap_or_default()));
+    let content_type =
+        content_type.map(|value| request.mask(way).apply(value.split(';').next().unwrap_or_default()));
     Ok((Fetched { path: path.to_owned(), size, sha512, content_type }, headers))
 }
 
@@ -101,18 +103,17 @@ fn length(headers: &HeaderMap) -> Option<u64> {
 }
 
 impl Request<'_> {
-    /// Sends it, and says what must not be shown of the answer. Any but a whole file is an error: 204 has no content, 206 only
-    /// a part of it. Of 203 somebody on the way says that it is not as it was, and checksums will tell.
-    async fn send(&self, method: Method) -> Result<(Response, Mask), DownloadError> {
+    /// Sends it, and says which way it went. Any answer but a whole file is an error: 204 has no content, 206 only a part of it.
+    /// Of 203 somebody on the way says that it is not as it was, and checksums will tell.
+    async fn send(&self, method: Method) -> Result<(Response, Vec<Url>), DownloadError> {
         let (response, way) = self.follow(method).await.map_err(DownloadError::Http)?;
-        let mask = self.mask(way);
         let status = response.status();
         if matches!(status, StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION) {
-            return Ok((response, mask));
+            return Ok((response, way));
         }
         let headers = response.headers().clone();
         let body = start_of_body(response).await;
-        Err(DownloadError::Http(HttpError::status(status, &headers, &body, &mask)))
+        Err(DownloadError::Http(HttpError::status(status, &headers, &body, &self.mask(way))))
     }
 
     /// What hides everything that was said to the hosts on the `way`.
@@ -177,11 +178,9 @@ fn redirect(response: &Response, at: &Url) -> Result<Option<Url>, HttpError> {
     if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
         return Ok(None);
     }
-    // Bytes beyond ASCII are sent back as they came, whatever they were meant to be.
-    let written =
-        |byte: u8| if byte.is_ascii() { char::from(byte).to_string() } else { format!("%{byte:02X}") };
     let location = response.headers().get(LOCATION);
-    let location = location.map(|value| value.as_bytes().iter().copied().map(written).collect::<String>());
+    // Bytes beyond ASCII are sent back as they came, whatever they were meant to be.
+    let location = location.map(|value| percent_encode(value.as_bytes(), &AsciiSet::EMPTY).to_string());
     let Some(mut next) = location.and_then(|location| at.join(&location).ok()) else { return Ok(None) };
     if !matches!(next.scheme(), "http" | "https") {
         return Err(HttpError::Scheme { host: http::host_of(at) });

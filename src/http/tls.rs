@@ -4,7 +4,6 @@
 //! written in Go: a server's certificate that is itself among the trusted ones is accepted, though it is that of an authority (as
 //! `openssl req -x509` makes them for most private registries); and `SSL_CERT_FILE` adds to the system's authorities.
 
-use std::collections::HashSet;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -120,7 +119,8 @@ const BUNDLES: [&str; 3] =
 #[derive(Debug)]
 struct Verifier {
     usual: Arc<WebPkiServerVerifier>,
-    trusted: HashSet<CertificateDer<'static>>,
+    /// Those of the user.
+    authorities: Vec<CertificateDer<'static>>,
 }
 
 impl Verifier {
@@ -137,7 +137,12 @@ impl Verifier {
         let usual =
             WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider)).build();
         let usual = usual.map_err(|error| ClientError::Tls(Error::General(error.to_string())))?;
-        Ok(Self { usual, trusted: system_authorities().iter().chain(authorities).cloned().collect() })
+        Ok(Self { usual, authorities: authorities.to_vec() })
+    }
+
+    /// Whether this very certificate is a trusted one.
+    fn trusts(&self, certificate: &CertificateDer<'_>) -> bool {
+        system_authorities().iter().chain(&self.authorities).any(|trusted| trusted == certificate)
     }
 }
 
@@ -152,7 +157,7 @@ impl ServerCertVerifier for Verifier {
     ) -> Result<ServerCertVerified, Error> {
         match self.usual.verify_server_cert(certificate, intermediates, name, ocsp, now) {
             // Whether it is still, or already, valid has been looked at before that.
-            Err(error) if is_authority(&error) && self.trusted.contains(certificate) => {
+            Err(error) if is_authority(&error) && self.trusts(certificate) => {
                 verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
                 Ok(ServerCertVerified::assertion())
             }

@@ -59,7 +59,7 @@ impl SettingsError {
         };
         let at = usize::try_from(at).unwrap_or(usize::MAX);
         let before = &text[..text.floor_char_boundary(at)];
-        let line = before.lines().last().filter(|_| !before.ends_with('\n')).unwrap_or_default();
+        let line = before.rsplit('\n').next().unwrap_or_default();
         Self::Malformed { line: before.matches('\n').count() + 1, column: line.chars().count() + 1 }
     }
 }

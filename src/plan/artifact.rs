@@ -177,18 +177,17 @@ impl Planned {
         choices: &Choices,
     ) -> Result<Self, PlanError> {
         let id = |kind| ArtifactId { plugin: plugin.to_owned(), number, kind };
-        let file = |kind, remote, format: &dyn Fn(&str) -> Result<Format, PlanError>| {
-            Artifact::new(artifact, id(kind), remote, format, choices).map(Self::File)
+        let file =
+            |kind, remote, format| Artifact::new(artifact, id(kind), remote, format, choices).map(Self::File);
+        let named = |jar| {
+            let name = artifact.kind.file_name().unwrap_or_default();
+            path(artifact, &name).map(|name| Format::File { name, jar })
         };
         match &artifact.kind {
-            spec::ArtifactKind::Jar(remote) => file("jar", remote, &|hash| {
-                Ok(Format::File { name: path(artifact, &format!("{hash}.jar"))?, jar: true })
-            }),
-            spec::ArtifactKind::Tgz(remote) => file("tgz", remote, &|_| Ok(Format::Tgz)),
-            spec::ArtifactKind::Zip(remote) => file("zip", remote, &|_| Ok(Format::Zip)),
-            spec::ArtifactKind::Other(remote, name) => file("other", remote, &|hash| {
-                Ok(Format::File { name: path(artifact, name.as_deref().unwrap_or(hash))?, jar: false })
-            }),
+            spec::ArtifactKind::Jar(remote) => file("jar", remote, named(true)?),
+            spec::ArtifactKind::Tgz(remote) => file("tgz", remote, Format::Tgz),
+            spec::ArtifactKind::Zip(remote) => file("zip", remote, Format::Zip),
+            spec::ArtifactKind::Other(remote, _) => file("other", remote, named(false)?),
             spec::ArtifactKind::Maven(maven) => {
                 MavenArtifact::new(artifact, id("maven"), maven, choices).map(Self::Maven)
             }
@@ -299,7 +298,7 @@ impl Artifact {
         artifact: &spec::Artifact,
         id: ArtifactId,
         remote: &spec::Remote,
-        format: &dyn Fn(&str) -> Result<Format, PlanError>,
+        format: Format,
         choices: &Choices,
     ) -> Result<Self, PlanError> {
         let hash = strimzi_stub(&remote.url);
@@ -316,7 +315,7 @@ impl Artifact {
             source,
             insecure: artifact.insecure,
             sha512: remote.sha512.clone(),
-            format: format(&hash)?,
+            format,
             links: if artifact.drop_links { Links::Skip } else { choices.layer.links },
         })
     }

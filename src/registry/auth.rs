@@ -5,8 +5,6 @@ use std::fmt;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
 use reqwest::{Client, RequestBuilder};
 use serde::Deserialize;
@@ -17,7 +15,7 @@ use super::answer::{read_failure, read_limited};
 use super::credentials::Credentials;
 use super::error::Cause;
 use crate::http::HttpError;
-use crate::redact::{Mask, Secret};
+use crate::redact::{Mask, Secret, basic};
 
 /// A token's life where its server does not say (the specification's default).
 const DEFAULT_LIFE: Duration = Duration::from_mins(1);
@@ -92,7 +90,7 @@ impl Authenticator {
     pub(super) fn new(client: Client, credentials: Option<Credentials>, said: Mask) -> Self {
         let said = said.with(match &credentials {
             Some(Credentials::Basic { user, password }) => {
-                password.mask().and(STANDARD.encode(format!("{user}:{}", password.expose())))
+                password.mask().and(basic(user, password.expose()))
             }
             Some(Credentials::Identity(token) | Credentials::Bearer(token)) => token.mask(),
             None => Mask::default(),

@@ -16,7 +16,6 @@ use super::{
     Artifact, ArtifactKind, IncludeScope, Kind, MavenArtifact, Origin, Output, Plugin, Remote, Section, Spec,
     SpecError, Violation,
 };
-use crate::digest::strimzi_stub;
 use crate::http::{Proxies, read_address};
 use crate::path::EntryPath;
 
@@ -354,13 +353,7 @@ fn is_same(one: &ArtifactKind, other: &ArtifactKind) -> bool {
 
 /// URL and name of what is taken as it is.
 fn file(kind: &ArtifactKind) -> Option<(&str, String)> {
-    match kind {
-        ArtifactKind::Jar(remote) => Some((&remote.url, format!("{}.jar", strimzi_stub(&remote.url)))),
-        ArtifactKind::Other(remote, name) => {
-            Some((&remote.url, name.clone().unwrap_or_else(|| strimzi_stub(&remote.url))))
-        }
-        ArtifactKind::Tgz(_) | ArtifactKind::Zip(_) | ArtifactKind::Maven(_) => None,
-    }
+    Some((&kind.remote()?.url, kind.file_name()?))
 }
 
 fn check_url(url: &str, origin: Origin) -> Result<(), String> {

@@ -198,36 +198,8 @@ impl MutualTls {
         make_certificates(at);
         // With an extension it is a certificate of version 3, which TLS libraries want of late.
         std::fs::write(at.join("client.ext"), "extendedKeyUsage=clientAuth\n").unwrap();
-        let openssl = |arguments: &[&str]| output(Command::new("openssl").args(arguments).current_dir(at));
-        openssl(&[
-            "req",
-            "-newkey",
-            "rsa:2048",
-            "-nodes",
-            "-keyout",
-            "client.key",
-            "-out",
-            "client.csr",
-            "-subj",
-            "/CN=builder",
-        ]);
-        openssl(&[
-            "x509",
-            "-req",
-            "-in",
-            "client.csr",
-            "-CA",
-            "ca.crt",
-            "-CAkey",
-            "ca.key",
-            "-CAcreateserial",
-            "-days",
-            "2",
-            "-out",
-            "client.cert",
-            "-extfile",
-            "client.ext",
-        ]);
+        request_certificate(at, "client.key", "client.csr", "/CN=builder");
+        sign(at, "client.csr", "client.cert", "client.ext");
         let port = free_port();
         let wanted = format!("ssl_client_certificate {}/ca.crt; ssl_verify_client on;", at.display());
         let server = registry_behind_tls(at, port, &registry, &wanted);
@@ -280,19 +252,7 @@ impl SelfSigned {
         for (file, content) in [("config", config), ("index", ""), ("serial", "01\n")] {
             std::fs::write(at.join(file), content).unwrap();
         }
-        let openssl = |arguments: &[&str]| output(Command::new("openssl").args(arguments).current_dir(at));
-        openssl(&[
-            "req",
-            "-newkey",
-            "rsa:2048",
-            "-nodes",
-            "-keyout",
-            "key",
-            "-out",
-            "csr",
-            "-subj",
-            "/CN=localhost",
-        ]);
+        request_certificate(at, "key", "csr", "/CN=localhost");
         let dates = ["-startdate", "20200101000000Z", "-enddate", "20200102000000Z"];
         let sign = [
             "ca",
@@ -307,7 +267,7 @@ impl SelfSigned {
             "-out",
             "crt",
         ];
-        openssl(&[&sign[..], &dates].concat());
+        openssl(at, &[&sign[..], &dates].concat());
         Self::serve(directory)
     }
 
@@ -348,54 +308,47 @@ fn wait_for(port: u16) {
     }
 }
 
+/// Runs openssl in a directory.
+fn openssl(directory: &Path, arguments: &[&str]) {
+    output(Command::new("openssl").args(arguments).current_dir(directory));
+}
+
+/// Makes the certificate that is requested, for two days, by the authority in the directory.
+fn sign(directory: &Path, request: &str, certificate: &str, extensions: &str) {
+    let authority = ["x509", "-req", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2"];
+    let files = ["-in", request, "-out", certificate, "-extfile", extensions];
+    openssl(directory, &[&authority[..], &files].concat());
+}
+
+/// Makes a key, and a request for a certificate with it.
+fn request_certificate(directory: &Path, key: &str, request: &str, subject: &str) {
+    let words = ["req", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", request, "-subj", subject];
+    openssl(directory, &words);
+}
+
 /// A certificate authority, and a certificate for this machine, in `directory`.
 pub(crate) fn make_certificates(directory: &Path) {
-    let openssl = |arguments: &[&str]| output(Command::new("openssl").args(arguments).current_dir(directory));
-    openssl(&[
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-keyout",
-        "ca.key",
-        "-out",
-        "ca.crt",
-        "-days",
-        "2",
-        "-subj",
-        "/CN=test authority",
-    ]);
-    openssl(&[
-        "req",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-keyout",
-        "server.key",
-        "-out",
-        "server.csr",
-        "-subj",
-        "/CN=localhost",
-    ]);
+    openssl(
+        directory,
+        &[
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-keyout",
+            "ca.key",
+            "-out",
+            "ca.crt",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=test authority",
+        ],
+    );
+    request_certificate(directory, "server.key", "server.csr", "/CN=localhost");
     std::fs::write(directory.join("san"), "subjectAltName=DNS:localhost,IP:127.0.0.1\n").unwrap();
-    openssl(&[
-        "x509",
-        "-req",
-        "-in",
-        "server.csr",
-        "-CA",
-        "ca.crt",
-        "-CAkey",
-        "ca.key",
-        "-CAcreateserial",
-        "-days",
-        "2",
-        "-out",
-        "server.crt",
-        "-extfile",
-        "san",
-    ]);
+    sign(directory, "server.csr", "server.crt", "san");
 }
 
 /// Runs a tool that has to succeed.
