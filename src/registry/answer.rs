@@ -40,8 +40,7 @@ pub(super) async fn read_failure(mut response: Response, mask: Mask) -> Cause {
     // What was in JSON is masked when it is out of it.
     let shown = |text: &str| crate::path::shown(mask.apply(text).as_bytes());
     match told {
-        // A status that says more by itself keeps its own handling: 429 may carry Retry-After.
-        Some(entry) if !entry.code.is_empty() && !is_passing(status) => {
+        Some(entry) if !entry.code.is_empty() && !says_more(status) => {
             Cause::Refused { status, code: shown(&entry.code), message: entry.message.as_deref().map(shown) }
         }
         _ => Cause::Http(HttpError::status(status, &headers, &body, &mask)),
@@ -56,8 +55,10 @@ fn of_query(url: &Url) -> Mask {
     secret.fold(Mask::default(), |mask, (_, value)| mask.and_word(value))
 }
 
-fn is_passing(status: StatusCode) -> bool {
-    status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
+/// A status that says more by itself than the entry does keeps its own handling: 429 may carry Retry-After, and a redirect's
+/// words repeat where it leads.
+fn says_more(status: StatusCode) -> bool {
+    status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() || status.is_redirection()
 }
 
 /// The whole body of an answer that is expected to be small; `what` names it when it is not.

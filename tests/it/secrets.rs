@@ -274,9 +274,17 @@ fn nothing_that_is_said_holds_a_secret() {
         &format!("Redirecting to {nowhere}"),
     ));
     place.artifact("a redirect to nowhere", &json!({ "type": "jar", "url": lost.url("/x") }));
+    // A registry tells of it in its own form.
+    let errors =
+        json!({ "errors": [{ "code": "MOVED", "message": format!("it is at {nowhere}") }] }).to_string();
+    lost.answer_everything(denies("302 Found", &format!("Location: {nowhere}\r\n"), &errors));
+    let host = format!("127.0.0.1:{}", lost.port);
+    place.fail("a registry that redirects to nowhere", |command| {
+        command.args(["build", "existing.json", "--base", "scratch", "--to", &format!("{host}/x:1")]);
+        command.args(["--plain-http-registry", &host]);
+    });
     let challenge = format!("WWW-Authenticate: Bearer realm=\"{nowhere}\"\r\n");
     lost.answer_everything(denies("401 Unauthorized", &challenge, ""));
-    let host = format!("127.0.0.1:{}", lost.port);
     place.fail("a token server nowhere", |command| {
         command.args(["build", "existing.json", "--base", "scratch", "--to", &format!("{host}/x:1")]);
         command.args(["--plain-http-registry", &host]);
@@ -365,5 +373,5 @@ fn nothing_that_is_said_holds_a_secret() {
         }
     }
     assert!(leaks.is_empty(), "{} leaks\n{}", leaks.len(), leaks.join("\n---\n"));
-    assert_eq!(place.said.len(), 2 * 61);
+    assert_eq!(place.said.len(), 2 * 62);
 }
